@@ -1,0 +1,133 @@
+import { formatSlurmDuration, parseDurationSeconds } from '../vocabulary/duration.ts';
+import { CONTROL_DIRECTORY, MPI_COMPILERS, type JobRequest } from './job-request.ts';
+import { shellQuote } from './shell-quote.ts';
+
+/** Exit status of a batch script that could not claim its run directory: `EX_TEMPFAIL` of sysexits.h. */
+export const CLAIM_FAILED_STATUS = 75;
+
+export interface BatchScriptInput {
+  jobId: string;
+  name: string;
+  request: JobRequest;
+  /** The run directory as the nodes of the cluster see it. */
+  runDirectory: string;
+}
+
+/**
+ * The script that is handed to sbatch. Besides the user's work it
+ *
+ * - claims the run directory first, so that a second copy of the same job exits having done nothing,
+ * - leaves its start and its end, with the exit status, on the shared storage: Slurm forgets a job after
+ *   `MinJobAge` (300 s by default) and there may be no accounting.
+ *
+ * Values reach it quoted, or through schemas that leave nothing to quote.
+ */
+export function renderBatchScript(input: BatchScriptInput): string {
+  const control = `${input.runDirectory}/${CONTROL_DIRECTORY}`;
+  return [
+    '#!/bin/bash',
+    ...directives(input, control).map((option) => `#SBATCH ${option}`),
+    '',
+    `control=${shellQuote(control)}`,
+    PROLOGUE,
+    `export BRAMBLE_JOB_ID=${shellQuote(input.jobId)}`,
+    ...Object.entries(input.request.env).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
+    '',
+    ...work(input),
+    '',
+  ].join('\n');
+}
+
+function directives({ jobId, name, request, runDirectory }: BatchScriptInput, control: string): string[] {
+  const seconds = request.timeLimit === undefined ? undefined : parseDurationSeconds(request.timeLimit);
+  const optional: [string, string | number | undefined][] = [
+    ['nodes', request.nodes],
+    ['ntasks', request.tasks],
+    ['ntasks-per-node', request.tasksPerNode],
+    ['cpus-per-task', request.cpusPerTask],
+    ['mem', request.memory],
+    ['time', seconds === undefined ? undefined : formatSlurmDuration(seconds)],
+    ['partition', request.partition],
+    ['constraint', request.constraint],
+    ['account', request.account],
+    ['qos', request.qos],
+  ];
+  return [
+    `--job-name="${name}"`,
+    `--comment=${jobId}`,
+    `--chdir=${runDirectory}`,
+    `--output=${control}/stdout.log`,
+    `--error=${control}/stderr.log`,
+    '--open-mode=append',
+    '--no-requeue',
+    ...optional.flatMap(([option, value]) => (value === undefined ? [] : [`--${option}=${option === 'constraint' ? `"${value}"` : value}`])),
+    ...(request.exclusive ? ['--exclusive'] : []),
+  ];
+}
+
+/** `mv -T` is rename(2): it refuses a claim that is there, and shows the new one only with its content. */
+const PROLOGUE = `
+attempt="$control/attempt.$SLURM_JOB_ID.$$"
+mkdir "$attempt" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id"
+if ! mv -T "$attempt" "$control/claim" 2> /dev/null; then
+  rm -rf "$attempt"
+  if ! holder=$(cat "$control/claim/slurm_job_id"); then
+    echo "bramble: the run directory could not be claimed" >&2
+    exit ${CLAIM_FAILED_STATUS}
+  fi
+  [ "$holder" = "$SLURM_JOB_ID" ] || exit 0
+fi
+
+record() {
+  printf '%s\\n' "$2" > "$control/$1.$$" && sync "$control/$1.$$" && mv -T "$control/$1.$$" "$control/$1"
+}
+finish() {
+  record exit "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"phase\\":\\"$1\\",\\"status\\":$2,\\"endedAt\\":$(date +%s)}"
+  exit "$2"
+}
+run() {
+  local phase=$1 status signalled child
+  shift
+  "$@" &
+  child=$!
+  trap 'signalled=1; kill -TERM "$child" 2> /dev/null' TERM
+  # A trapped signal ends wait early, with a status of its own: wait again for the program's.
+  signalled=1
+  while [ "$signalled" -eq 1 ]; do signalled=0; status=0; wait "$child" || status=$?; done
+  trap - TERM
+  if [ "$phase" = run ] || [ "$status" -ne 0 ]; then finish "$phase" "$status"; fi
+}
+record start "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"startedAt\\":$(date +%s)}"
+`;
+
+function work({ jobId, request }: BatchScriptInput): string[] {
+  if (request.script !== undefined) {
+    // The delimiter holds the job's id, which nobody knew when the script was written.
+    const delimiter = `END_OF_SCRIPT_${jobId}`;
+    return [
+      `cat > "$control/script" <<'${delimiter}'`,
+      request.script.endsWith('\n') ? request.script.slice(0, -1) : request.script,
+      delimiter,
+      'chmod 0700 "$control/script"',
+      'run run "$control/script"',
+    ];
+  }
+  if (request.command !== undefined) return [`run run ${request.command.map(shellQuote).join(' ')}`];
+  if (request.mpi !== undefined) return mpiWork(request.mpi);
+  throw new Error('a job request has a script, a command or an MPI program');
+}
+
+function mpiWork(mpi: NonNullable<JobRequest['mpi']>): string[] {
+  const compile: string[] = [];
+  let program = mpi.program;
+  if (mpi.source !== undefined) {
+    const stem = mpi.source.name.replace(/\.[^.]+$/, '');
+    const compiler = MPI_COMPILERS[mpi.source.name.slice(stem.length + 1) as keyof typeof MPI_COMPILERS];
+    program = `./${stem}`;
+    const words = [compiler, ...mpi.compilerFlags, '-o', program, mpi.source.name, '-lm'];
+    compile.push(`run compile ${words.map(shellQuote).join(' ')}`);
+  }
+  if (program === undefined) throw new Error('an MPI job has a source or a program');
+  const words = [mpi.launcher, program, ...mpi.args];
+  return [...compile, `run run ${words.map(shellQuote).join(' ')}`];
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../vocabulary/clock.ts';
+import { finish, type Job, type SlurmEnd } from './job.ts';
+import { decideOutcome } from './job-outcome.ts';
+import type { JobStore } from './job-store.ts';
+import type { ExitRecord, RunDirectories } from './run-directory.ts';
+import type { SlurmController } from './slurm-controller.ts';
+import type { NextLook } from './work-on-job.ts';
+
+const RETRY_MS = 2_000;
+/** How long an exit record may come late over NFS, whose clients cache directories for up to a minute. */
+const RECORD_GRACE_MS = 65_000;
+const LAST_BYTES = 8 * 1024;
+const LAST_LINES = 40;
+
+/** Records how a job ended: exit status, outputs with their digests, and the last lines where it did not complete. */
+export class CollectJob {
+  readonly #jobs: JobStore;
+  readonly #runs: RunDirectories;
+  readonly #slurm: SlurmController;
+  readonly #clock: Clock;
+
+  constructor(jobs: JobStore, runs: RunDirectories, slurm: SlurmController, clock: Clock) {
+    this.#jobs = jobs;
+    this.#runs = runs;
+    this.#slurm = slurm;
+    this.#clock = clock;
+  }
+
+  async run(jobId: string): Promise<NextLook> {
+    const job = await this.#jobs.find(jobId);
+    if (job === undefined || job.state !== 'collecting' || job.slurmEnd === null) return undefined;
+    const record = await this.#runs.readExit(jobId);
+    if (record.kind === 'unknown') return { afterMs: RETRY_MS };
+    if (record.kind === 'absent' && this.#mayComeLate(job, job.slurmEnd)) return { afterMs: RETRY_MS };
+    const end = record.kind === 'absent' ? await this.#withSlurmStatus(job, job.slurmEnd) : job.slurmEnd;
+    if (end === undefined) return { afterMs: RETRY_MS };
+
+    const outcome = decideOutcome(end, record.kind === 'present' ? record.value : null, job.cancelRequestedAt !== null);
+    const outputs = await this.#runs.collectOutputs(job);
+    const start = await this.#runs.readStart(jobId);
+    const patch = finish(job, outcome.state, this.#clock.now(), {
+      ...outcome,
+      outputs: outputs.files,
+      lastLines: outcome.state === 'completed' ? null : await this.#lastLines(jobId),
+      startedAt: job.startedAt ?? (start.kind === 'present' ? new Date(start.value.startedAt * 1000) : null),
+      endedAt: job.endedAt ?? this.#endOf(record.kind === 'present' ? record.value : null),
+    });
+    const changed = await this.#jobs.change(job, patch, this.#clock.now());
+    return changed === undefined ? { afterMs: 0 } : undefined;
+  }
+
+  /** A program that ended by itself leaves a record; one that was killed, or never started, may have none. */
+  #mayComeLate(job: Job, end: SlurmEnd): boolean {
+    if (end.state !== 'COMPLETED' && end.state !== 'FAILED') return false;
+    const since = job.endedAt ?? job.createdAt;
+    return this.#clock.now().getTime() - since.getTime() < RECORD_GRACE_MS;
+  }
+
+  async #withSlurmStatus(job: Job, end: SlurmEnd): Promise<SlurmEnd | undefined> {
+    if (job.slurm === null) return end;
+    const detail = await this.#slurm.show(job.slurm.jobId);
+    if (detail.kind === 'unknown') return undefined;
+    if (detail.kind === 'absent' || detail.value.comment !== job.id) return end;
+    return { ...end, exitCode: detail.value.exitCode, signal: detail.value.signal };
+  }
+
+  #endOf(record: ExitRecord | null): Date {
+    return record === null ? this.#clock.now() : new Date(record.endedAt * 1000);
+  }
+
+  async #lastLines(jobId: string): Promise<string | null> {
+    const stderr = await this.#runs.readLogTail(jobId, 'stderr', LAST_BYTES);
+    const text = stderr.trim() === '' ? await this.#runs.readLogTail(jobId, 'stdout', LAST_BYTES) : stderr;
+    return text.trim() === '' ? null : text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+  }
+}

@@ -1,0 +1,190 @@
+import type { ClusterObservations } from '../cluster/cluster.ts';
+import type { Clock } from '../vocabulary/clock.ts';
+import { finish, type Job, type JobPatch, moveTo } from './job.ts';
+import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
+import type { RunDirectories } from './run-directory.ts';
+import type { SlurmController, SlurmJob } from './slurm-controller.ts';
+import { slurmPhase } from './slurm-state.ts';
+import { waitingReason } from './waiting-reason.ts';
+
+export interface TrackJobsPorts {
+  jobs: JobStore;
+  slurm: SlurmController;
+  runs: RunDirectories;
+  queue: JobQueue;
+  observations: ClusterObservations;
+  clock: Clock;
+  /** How long Slurm remembers a job that has ended: `MinJobAge`. */
+  forgetsAfterMs: number;
+}
+
+/** How long a started job may be missing everywhere before it is given up: NFS may show its exit record late. */
+const MISSING_GRACE_MS = 30_000;
+
+/**
+ * Follows all jobs with one question to Slurm a round, however many jobs and clients there are. A job that Slurm does
+ * not show is not thereby ended: the exit record, Slurm's record of the job and the claim are asked in this order.
+ */
+export class TrackJobs {
+  readonly #ports: TrackJobsPorts;
+  readonly #missingSince = new Map<string, Date>();
+
+  constructor(ports: TrackJobsPorts) {
+    this.#ports = ports;
+  }
+
+  /** @returns how many jobs are followed; `unknown` where Slurm gave no answer */
+  async run(): Promise<{ followed: number; answer: 'present' | 'unknown' | 'not asked' }> {
+    const { jobs, slurm, observations, clock } = this.#ports;
+    const followed = await jobs.followed();
+    this.#forgetMissing(followed);
+    if (followed.length === 0) return { followed: 0, answer: 'not asked' };
+    const previousAnswerAt = await observations.trackedAt();
+    const askedAt = clock.now();
+    const listed = await slurm.list();
+    if (listed.kind !== 'present') return { followed: followed.length, answer: 'unknown' };
+
+    const byComment = Map.groupBy(listed.value, (row) => row.comment);
+    for (const job of followed) {
+      const copies = byComment.get(job.id) ?? [];
+      const row = copies.find(({ id }) => id === job.slurm?.jobId) ?? copies[0];
+      if (row === undefined) await this.#missing(job, previousAnswerAt);
+      else await this.#follow(job, row);
+    }
+    await observations.recordTracking(askedAt);
+    return { followed: followed.length, answer: 'present' };
+  }
+
+  async #follow(seen: Job, row: SlurmJob): Promise<void> {
+    this.#missingSince.delete(seen.id);
+    const job = seen.state === 'submitting' ? await this.#change(seen, this.#adopted(seen, row)) : seen;
+    if (job === undefined) return;
+    switch (slurmPhase(row.state)) {
+      case 'waiting':
+        return this.#waits(job, row);
+      case 'running':
+        return this.#runs(job, row);
+      case 'ended':
+        return this.#ended(job, row);
+      case 'ending':
+      case undefined:
+        return;
+    }
+  }
+
+  #adopted(job: Job, row: SlurmJob): JobPatch {
+    const { slurm, clock } = this.#ports;
+    return {
+      ...moveTo(job, 'queued'),
+      slurm: { cluster: slurm.cluster, jobId: row.id, submitTime: row.submitTime, nodeList: row.nodeList },
+      submittedAt: row.submitTime,
+      submitIntentAt: null,
+      lookAt: job.cancelRequestedAt === null ? null : clock.now(),
+    };
+  }
+
+  async #waits(job: Job, row: SlurmJob): Promise<void> {
+    const reason = waitingReason(row.reason);
+    if (job.state === 'running') {
+      await this.#change(job, { ...moveTo(job, 'queued'), reason, startedAt: null, slurm: reference(job, row) });
+    } else if (job.reason?.message !== reason?.message || job.slurm?.submitTime === null) {
+      await this.#change(job, { reason, slurm: reference(job, row) });
+    }
+  }
+
+  async #runs(job: Job, row: SlurmJob): Promise<void> {
+    const patch = { slurm: reference(job, row), startedAt: row.startTime };
+    if (job.state === 'queued') await this.#change(job, moveTo(job, 'running', patch));
+    else if (job.slurm?.nodeList !== row.nodeList) await this.#change(job, patch);
+  }
+
+  async #ended(job: Job, row: SlurmJob): Promise<void> {
+    const claim = await this.#ports.runs.readClaim(job.id);
+    if (claim.kind === 'unknown') return;
+    if (claim.kind === 'present' && claim.value !== row.id) {
+      // This is a second copy, which did nothing: the claim names the one that does the work.
+      if (job.slurm?.jobId !== claim.value) {
+        await this.#change(job, { slurm: { ...reference(job, row), jobId: claim.value, submitTime: null } });
+      } else await this.#missing(job, this.#ports.clock.now());
+      return;
+    }
+    await this.#collect(job, {
+      slurm: reference(job, row),
+      startedAt: job.startedAt ?? (claim.kind === 'present' ? row.startTime : null),
+      endedAt: row.endTime,
+      slurmEnd: { state: row.state, reason: row.reason, exitCode: null, signal: null },
+    });
+  }
+
+  async #collect(job: Job, patch: JobPatch): Promise<void> {
+    const lookAt = new Date(this.#ports.clock.now().getTime() + PUT_OFF_MS);
+    const changed = await this.#change(job, moveTo(job, 'collecting', { ...patch, lookAt }));
+    if (changed !== undefined) await this.#ports.queue.add('collect', job.id).catch(() => {});
+  }
+
+  async #missing(job: Job, previousAnswerAt: Date | null): Promise<void> {
+    const { runs, slurm, clock, forgetsAfterMs } = this.#ports;
+    if (job.slurm === null) return;
+    const record = await runs.readExit(job.id);
+    if (record.kind === 'unknown') return;
+    if (record.kind === 'present') {
+      await this.#collect(job, {
+        endedAt: new Date(record.value.endedAt * 1000),
+        slurm: { ...job.slurm, jobId: record.value.slurmJobId },
+        slurmEnd: { state: null, reason: '', exitCode: null, signal: null },
+      });
+      return;
+    }
+    const detail = await slurm.show(job.slurm.jobId);
+    if (detail.kind === 'unknown') return;
+    if (detail.kind === 'present' && detail.value.comment === job.id) {
+      if (slurmPhase(detail.value.state) === 'ended') await this.#ended(job, detail.value);
+      return;
+    }
+    const claim = await runs.readClaim(job.id);
+    if (claim.kind === 'unknown') return;
+    if (claim.kind === 'present') return this.#giveUpLater(job);
+    if (job.cancelRequestedAt !== null) {
+      await this.#collect(job, { slurmEnd: { state: 'CANCELLED', reason: '', exitCode: null, signal: null } });
+      return;
+    }
+    const unseenMs = clock.now().getTime() - (previousAnswerAt?.getTime() ?? 0);
+    if (unseenMs < forgetsAfterMs) {
+      // Slurm still remembers whatever ended since the last answer: it has lost this job, which never started.
+      await this.#change(job, { ...moveTo(job, 'submitting'), slurm: null, submittedAt: null, lookAt: clock.now() });
+      return;
+    }
+    await this.#change(job, finish(job, 'failed', clock.now(), { reason: LOST_WAITING }));
+  }
+
+  async #giveUpLater(job: Job): Promise<void> {
+    const now = this.#ports.clock.now();
+    const since = this.#missingSince.get(job.id) ?? now;
+    this.#missingSince.set(job.id, since);
+    if (now.getTime() - since.getTime() < MISSING_GRACE_MS) return;
+    await this.#collect(job, { slurmEnd: { state: 'LOST', reason: '', exitCode: null, signal: null } });
+  }
+
+  #forgetMissing(followed: readonly Job[]): void {
+    const ids = new Set(followed.map(({ id }) => id));
+    for (const id of this.#missingSince.keys()) if (!ids.has(id)) this.#missingSince.delete(id);
+  }
+
+  #change(job: Job, patch: JobPatch): Promise<Job | undefined> {
+    return this.#ports.jobs.change(job, patch, this.#ports.clock.now());
+  }
+}
+
+function reference(job: Job, row: SlurmJob): NonNullable<Job['slurm']> {
+  return {
+    cluster: job.slurm?.cluster ?? '',
+    jobId: row.id,
+    submitTime: row.submitTime,
+    nodeList: row.nodeList === '' ? (job.slurm?.nodeList ?? '') : row.nodeList,
+  };
+}
+
+const LOST_WAITING = {
+  code: 'LostBySlurm',
+  message: 'Slurm does not know the job any more, and it never started: it was lost, or cancelled in Slurm, while nobody looked.',
+};
