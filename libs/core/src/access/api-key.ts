@@ -49,7 +49,11 @@ export type CreatedApiKey = z.output<typeof createdApiKeySchema>;
 export const newApiKeySchema = z
   .strictObject({
     user: z.string().regex(/^usr_[0-9a-z]{26}$/, 'must be the id of a user'),
-    label: z.string().min(1).max(100).refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters'),
+    label: z
+      .string()
+      .min(1)
+      .max(100)
+      .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters'),
     scopes: z.array(permissionSchema).min(1).optional().describe('Left out: all that the role may do.'),
     expiresAt: z.iso.datetime().optional().describe('Left out: never.'),
   })

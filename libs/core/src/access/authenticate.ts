@@ -21,9 +21,11 @@ export class Authenticate {
   async byApiKey(apiKey: string): Promise<Caller> {
     const prefix = apiKeyPrefix(apiKey);
     const found = prefix === undefined ? undefined : await this.#store.findKeyByPrefix(prefix);
-    if (found === undefined || !this.#material.equal(found.key.sha256, this.#material.sha256(apiKey))) throw refused();
+    if (found === undefined || !this.#material.equal(found.key.sha256, this.#material.sha256(apiKey)))
+      throw refused();
     const { key, user } = found;
-    if (key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt <= this.#clock.now())) throw refused();
+    if (key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt <= this.#clock.now()))
+      throw refused();
     return {
       userId: user.id,
       userName: user.name,
@@ -35,4 +37,7 @@ export class Authenticate {
 }
 
 const refused = () =>
-  new Problem('unauthenticated', 'The API key is missing, unknown, expired or revoked. Send "Authorization: Bearer brk_…".');
+  new Problem(
+    'unauthenticated',
+    'The API key is missing, unknown, expired or revoked. Send "Authorization: Bearer brk_…".',
+  );

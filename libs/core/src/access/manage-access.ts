@@ -53,8 +53,11 @@ export class ManageAccess {
     return toUserResource(user);
   }
 
-  /** @throws Problem `invalid_request` where there is no such user */
-  async createKey(request: NewApiKey): Promise<CreatedApiKey> {
+  /**
+   * @param announce told the key before it is valid, so that a key which could not be handed over never works
+   * @throws Problem `invalid_request` where there is no such user
+   */
+  async createKey(request: NewApiKey, announce?: (key: string) => Promise<void>): Promise<CreatedApiKey> {
     if ((await this.#store.findUser(request.user)) === undefined) {
       throw new Problem('invalid_request', 'The key cannot be made.', {
         faults: [{ field: 'user', message: 'is not the id of a user' }],
@@ -73,6 +76,7 @@ export class ManageAccess {
       expiresAt: request.expiresAt === undefined ? null : new Date(request.expiresAt),
       revokedAt: null,
     };
+    await announce?.(secret);
     await this.#store.insertKey(key);
     return { ...toApiKeyResource(key), key: secret };
   }

@@ -18,7 +18,9 @@ export const ROLES = ['viewer', 'user', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 export const roleSchema = z
   .enum(ROLES)
-  .describe('`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs; `admin` manages access too.');
+  .describe(
+    '`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs; `admin` manages access too.',
+  );
 
 const VIEWER: Permission[] = ['jobs:read', 'artifacts:read', 'nodes:read'];
 const USER: Permission[] = [...VIEWER, 'jobs:write', 'artifacts:write'];

@@ -26,7 +26,7 @@ export const userResourceSchema = z
         uid: z.int().nullable(),
       })
       .nullable()
-      .describe('Unix account that the user\'s jobs run as; null for users who submit none.'),
+      .describe("Unix account that the user's jobs run as; null for users who submit none."),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });
@@ -38,7 +38,7 @@ export const newUserSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'must be 1 to 64 letters, digits, ".", "_", "@" or "-"'),
     role: roleSchema,
-    account: accountNameSchema.optional().describe('Unix account that the user\'s jobs run as.'),
+    account: accountNameSchema.optional().describe("Unix account that the user's jobs run as."),
   })
   .meta({ id: 'NewUser' });
 export type NewUser = z.output<typeof newUserSchema>;
@@ -62,7 +62,12 @@ export function toUserResource(user: User): UserResource {
     account:
       user.account === null
         ? null
-        : { name: user.account, status: user.accountStatus, message: user.accountMessage, uid: user.accountUid },
+        : {
+            name: user.account,
+            status: user.accountStatus,
+            message: user.accountMessage,
+            uid: user.accountUid,
+          },
     createdAt: user.createdAt.toISOString(),
   };
 }

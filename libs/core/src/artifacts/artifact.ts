@@ -16,7 +16,10 @@ export const artifactNameSchema = z
   .string()
   .min(1)
   .max(255)
-  .refine((name) => !/[/\\\p{Cc}]/u.test(name) && name !== '.' && name !== '..', 'must be a plain file name without "/", "\\" or control characters');
+  .refine(
+    (name) => !/[/\\\p{Cc}]/u.test(name) && name !== '.' && name !== '..',
+    'must be a plain file name without "/", "\\" or control characters',
+  );
 
 export const artifactResourceSchema = z
   .object({

@@ -5,11 +5,13 @@ export const nodeResourceSchema = z
   .object({
     name: z.string(),
     address: z.string(),
-    state: z.string().describe('Slurm\'s base state, lower case: `idle`, `mixed`, `allocated`, `down` …'),
-    flags: z.array(z.string()).describe('Slurm\'s state flags, lower case: `drain`, `not_responding`, `reboot` …'),
+    state: z.string().describe("Slurm's base state, lower case: `idle`, `mixed`, `allocated`, `down` …"),
+    flags: z
+      .array(z.string())
+      .describe("Slurm's state flags, lower case: `drain`, `not_responding`, `reboot` …"),
     reason: z.string().nullable().describe('Why the node is drained or down.'),
     partitions: z.array(z.string()),
-    features: z.array(z.string()).describe('What a job\'s `constraint` may name.'),
+    features: z.array(z.string()).describe("What a job's `constraint` may name."),
     cpus: z.int(),
     cpusAllocated: z.int(),
     memoryMebibytes: z.int(),
@@ -63,7 +65,9 @@ export interface ClusterObservations {
 
 const observedAt = z.iso.datetime().describe('When Slurm gave this answer.');
 
-export const nodeListSchema = z.object({ items: z.array(nodeResourceSchema), observedAt }).meta({ id: 'NodeList' });
+export const nodeListSchema = z
+  .object({ items: z.array(nodeResourceSchema), observedAt })
+  .meta({ id: 'NodeList' });
 export const observedNodeSchema = nodeResourceSchema.extend({ observedAt }).meta({ id: 'ObservedNode' });
 export const partitionListSchema = z
   .object({ items: z.array(partitionResourceSchema), observedAt })
@@ -72,17 +76,27 @@ export const clusterResourceSchema = z
   .object({
     name: z.string(),
     slurmVersion: z.string(),
-    nodes: z.object({ total: z.int(), available: z.int().describe('Nodes that take jobs now or when one ends.') }),
+    nodes: z.object({
+      total: z.int(),
+      available: z.int().describe('Nodes that take jobs now or when one ends.'),
+    }),
     cpus: z.object({ total: z.int(), allocated: z.int() }),
     memoryMebibytes: z.object({ total: z.int(), allocated: z.int() }),
-    jobs: z.object({ pending: z.int(), running: z.int() }).describe('All jobs in Slurm, others\' too.'),
+    jobs: z.object({ pending: z.int(), running: z.int() }).describe("All jobs in Slurm, others' too."),
     observedAt,
   })
   .meta({ id: 'Cluster' });
 export type ClusterResource = z.output<typeof clusterResourceSchema>;
 
 const UNAVAILABLE_STATES = new Set(['down', 'error', 'future', 'unknown', 'inval']);
-const UNAVAILABLE_FLAGS = new Set(['drain', 'not_responding', 'maintenance', 'powered_down', 'fail', 'invalid_reg']);
+const UNAVAILABLE_FLAGS = new Set([
+  'drain',
+  'not_responding',
+  'maintenance',
+  'powered_down',
+  'fail',
+  'invalid_reg',
+]);
 
 export function toClusterResource({ snapshot, observedAt: at }: ObservedCluster): ClusterResource {
   const { nodes } = snapshot;
@@ -93,7 +107,8 @@ export function toClusterResource({ snapshot, observedAt: at }: ObservedCluster)
     nodes: {
       total: nodes.length,
       available: nodes.filter(
-        (node) => !UNAVAILABLE_STATES.has(node.state) && !node.flags.some((flag) => UNAVAILABLE_FLAGS.has(flag)),
+        (node) =>
+          !UNAVAILABLE_STATES.has(node.state) && !node.flags.some((flag) => UNAVAILABLE_FLAGS.has(flag)),
       ).length,
     },
     cpus: { total: sum((node) => node.cpus), allocated: sum((node) => node.cpusAllocated) },

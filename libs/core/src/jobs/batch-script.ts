@@ -60,7 +60,9 @@ function directives({ jobId, name, request, runDirectory }: BatchScriptInput, co
     `--error=${control}/stderr.log`,
     '--open-mode=append',
     '--no-requeue',
-    ...optional.flatMap(([option, value]) => (value === undefined ? [] : [`--${option}=${option === 'constraint' ? `"${value}"` : value}`])),
+    ...optional.flatMap(([option, value]) =>
+      value === undefined ? [] : [`--${option}=${option === 'constraint' ? `"${value}"` : value}`],
+    ),
     ...(request.exclusive ? ['--exclusive'] : []),
   ];
 }

@@ -1,3 +1,4 @@
+import { FIRST_USER_UID } from '../access/verify-accounts.ts';
 import type { ArtifactStore } from '../artifacts/artifact.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import { Problem } from '../vocabulary/problem.ts';
@@ -49,7 +50,10 @@ export class BringToSlurm {
   async #step(job: Job): Promise<NextLook | 'again'> {
     switch (job.state) {
       case 'accepted':
-        await this.#change(job, job.cancelRequestedAt === null ? moveTo(job, 'staging') : this.#cancelled(job));
+        await this.#change(
+          job,
+          job.cancelRequestedAt === null ? moveTo(job, 'staging') : this.#cancelled(job),
+        );
         return 'again';
       case 'staging':
         return job.cancelRequestedAt === null ? this.#stage(job) : this.#end(job, this.#cancelled(job));
@@ -77,7 +81,12 @@ export class BringToSlurm {
       await this.#ports.runs.stage(job.id, await this.#stagedFiles(job), account);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      return this.#end(job, finish(job, 'failed', this.#ports.clock.now(), { reason: { code: 'StagingFailed', message: error.message } }));
+      return this.#end(
+        job,
+        finish(job, 'failed', this.#ports.clock.now(), {
+          reason: { code: 'StagingFailed', message: error.message },
+        }),
+      );
     }
     await this.#change(job, moveTo(job, 'submitting'));
     return 'again';
@@ -105,7 +114,9 @@ export class BringToSlurm {
         return undefined;
       case 'refused':
         await this.#settle(job.id, (current) =>
-          finish(current, 'failed', clock.now(), { reason: { code: outcome.code, message: outcome.message } }),
+          finish(current, 'failed', clock.now(), {
+            reason: { code: outcome.code, message: outcome.message },
+          }),
         );
         return undefined;
       case 'later': {
@@ -119,7 +130,10 @@ export class BringToSlurm {
       }
       case 'unclear':
         await this.#settle(job.id, () => ({
-          reason: { code: 'SubmissionUnclear', message: `Slurm gave no clear answer (${outcome.because}); looking the job up.` },
+          reason: {
+            code: 'SubmissionUnclear',
+            message: `Slurm gave no clear answer (${outcome.because}); looking the job up.`,
+          },
         }));
         return { afterMs: RETRY_MS };
     }
@@ -173,8 +187,14 @@ export class BringToSlurm {
         await this.#end(job, this.#refused(job, `The cluster has no Unix account "${job.account}".`));
         return 'ended';
       case 'present':
-        if (answer.value.uid !== 0) return answer.value;
-        await this.#end(job, this.#refused(job, `The Unix account "${job.account}" is root; jobs never run as root.`));
+        if (answer.value.uid >= FIRST_USER_UID) return answer.value;
+        await this.#end(
+          job,
+          this.#refused(
+            job,
+            `The Unix account "${job.account}" belongs to root or a service; jobs never run as those.`,
+          ),
+        );
         return 'ended';
     }
   }
@@ -183,15 +203,25 @@ export class BringToSlurm {
     const { request } = job;
     const source = request.mpi?.source;
     const wanted = [
-      ...request.inputs.map(({ path, mode, content, artifact }) => ({ path, mode: Number.parseInt(mode, 8), content, artifact })),
-      ...(source === undefined ? [] : [{ path: source.name, mode: 0o644, content: source.content, artifact: source.artifact }]),
+      ...request.inputs.map(({ path, mode, content, artifact }) => ({
+        path,
+        mode: Number.parseInt(mode, 8),
+        content,
+        artifact,
+      })),
+      ...(source === undefined
+        ? []
+        : [{ path: source.name, mode: 0o644, content: source.content, artifact: source.artifact }]),
     ];
     const ids = wanted.flatMap(({ artifact }) => (artifact === undefined ? [] : [artifact]));
-    const found = new Map((await this.#ports.artifacts.findMany(ids)).map((artifact) => [artifact.id, artifact.sha256]));
+    const found = new Map(
+      (await this.#ports.artifacts.findMany(ids)).map((artifact) => [artifact.id, artifact.sha256]),
+    );
     return wanted.map(({ path, mode, content, artifact }) => {
       if (content !== undefined) return { path, mode, source: { text: content } };
       const sha256 = found.get(artifact ?? '');
-      if (sha256 === undefined) throw new Problem('not_found', `The artifact of "${path}" is not there any more.`);
+      if (sha256 === undefined)
+        throw new Problem('not_found', `The artifact of "${path}" is not there any more.`);
       return { path, mode, source: { sha256 } };
     });
   }

@@ -28,14 +28,18 @@ export class CollectJob {
 
   async run(jobId: string): Promise<NextLook> {
     const job = await this.#jobs.find(jobId);
-    if (job === undefined || job.state !== 'collecting' || job.slurmEnd === null) return undefined;
+    if (job?.state !== 'collecting' || job.slurmEnd === null) return undefined;
     const record = await this.#runs.readExit(jobId);
     if (record.kind === 'unknown') return { afterMs: RETRY_MS };
     if (record.kind === 'absent' && this.#mayComeLate(job, job.slurmEnd)) return { afterMs: RETRY_MS };
     const end = record.kind === 'absent' ? await this.#withSlurmStatus(job, job.slurmEnd) : job.slurmEnd;
     if (end === undefined) return { afterMs: RETRY_MS };
 
-    const outcome = decideOutcome(end, record.kind === 'present' ? record.value : null, job.cancelRequestedAt !== null);
+    const outcome = decideOutcome(
+      end,
+      record.kind === 'present' ? record.value : null,
+      job.cancelRequestedAt !== null,
+    );
     const outputs = await this.#runs.collectOutputs(job);
     const start = await this.#runs.readStart(jobId);
     const patch = finish(job, outcome.state, this.#clock.now(), {

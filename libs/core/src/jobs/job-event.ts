@@ -20,4 +20,7 @@ export interface JobEvent extends Omit<JobEventResource, 'at'> {
   at: Date;
 }
 
-export const toJobEventResource = (event: JobEvent): JobEventResource => ({ ...event, at: event.at.toISOString() });
+export const toJobEventResource = (event: JobEvent): JobEventResource => ({
+  ...event,
+  at: event.at.toISOString(),
+});

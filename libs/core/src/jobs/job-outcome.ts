@@ -46,7 +46,9 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
         ...status,
         reason: {
           code: 'Cancelled',
-          message: cancelRequested ? 'Cancelled as requested.' : 'Cancelled in Slurm, by its user or an administrator there.',
+          message: cancelRequested
+            ? 'Cancelled as requested.'
+            : 'Cancelled in Slurm, by its user or an administrator there.',
         },
       };
     case 'TIMEOUT':
@@ -56,18 +58,33 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
         reason: { code: 'TimeLimit', message: 'Ran into its time limit; ask for more with "timeLimit".' },
       };
     case 'DEADLINE':
-      return { state: 'timed_out', ...status, reason: { code: 'Deadline', message: 'Could not end before its deadline.' } };
+      return {
+        state: 'timed_out',
+        ...status,
+        reason: { code: 'Deadline', message: 'Could not end before its deadline.' },
+      };
     case 'OUT_OF_MEMORY':
       return {
         state: 'out_of_memory',
         ...status,
-        reason: { code: 'OutOfMemory', message: 'Needed more memory than it had asked for; ask for more with "memory".' },
+        reason: {
+          code: 'OutOfMemory',
+          message: 'Needed more memory than it had asked for; ask for more with "memory".',
+        },
       };
     case 'NODE_FAIL':
     case 'BOOT_FAIL':
-      return { state: 'node_failed', ...status, reason: { code: 'NodeFail', message: 'A node of the allocation failed.' } };
+      return {
+        state: 'node_failed',
+        ...status,
+        reason: { code: 'NodeFail', message: 'A node of the allocation failed.' },
+      };
     case 'PREEMPTED':
-      return { state: 'failed', ...status, reason: { code: 'Preempted', message: 'Had to make room for a job of higher priority.' } };
+      return {
+        state: 'failed',
+        ...status,
+        reason: { code: 'Preempted', message: 'Had to make room for a job of higher priority.' },
+      };
     case 'FAILED':
       return { state: 'failed', ...status, reason: failure(end, record, status) };
     case 'LOST':
@@ -80,21 +97,33 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
         },
       };
     default:
-      return { state: 'failed', ...status, reason: { code: state, message: `Ended in Slurm's state ${state}.` } };
+      return {
+        state: 'failed',
+        ...status,
+        reason: { code: state, message: `Ended in Slurm's state ${state}.` },
+      };
   }
 }
 
-function readStatus(end: SlurmEnd, record: ExitRecord | null): { exitCode: number | null; signal: number | null } {
+function readStatus(
+  end: SlurmEnd,
+  record: ExitRecord | null,
+): { exitCode: number | null; signal: number | null } {
   if (record !== null) {
     // A shell says 128 + n for signal n; higher statuses can only come from exit().
     const signal = record.status - 128;
-    return signal > 0 && signal <= 64 ? { exitCode: null, signal } : { exitCode: record.status, signal: null };
+    return signal > 0 && signal <= 64
+      ? { exitCode: null, signal }
+      : { exitCode: record.status, signal: null };
   }
   if (end.signal !== null && end.signal > 0) return { exitCode: null, signal: end.signal };
   return { exitCode: end.exitCode, signal: null };
 }
 
-function forgottenState(status: { exitCode: number | null; signal: number | null }, cancelRequested: boolean): string {
+function forgottenState(
+  status: { exitCode: number | null; signal: number | null },
+  cancelRequested: boolean,
+): string {
   if (status.exitCode === 0) return 'COMPLETED';
   return cancelRequested && status.signal !== null ? 'CANCELLED' : 'FAILED';
 }
@@ -105,17 +134,32 @@ function failure(
   { exitCode, signal }: { exitCode: number | null; signal: number | null },
 ): Reason {
   if (record?.phase === 'compile') {
-    return { code: 'CompilationFailed', message: 'The source did not compile; the compiler\'s messages are on stderr.' };
+    return {
+      code: 'CompilationFailed',
+      message: "The source did not compile; the compiler's messages are on stderr.",
+    };
   }
   if (signal !== null) {
     const name = SIGNAL_NAMES[signal] ?? `signal ${signal}`;
     return { code: 'Signal', message: `The program was ended by ${name}.` };
   }
   if (record === null && exitCode === CLAIM_FAILED_STATUS) {
-    return { code: 'StorageUnavailable', message: 'The node could not use the run directory on the shared storage.' };
+    return {
+      code: 'StorageUnavailable',
+      message: 'The node could not use the run directory on the shared storage.',
+    };
   }
-  if (exitCode === 127) return { code: 'ProgramNotFound', message: 'The program was not found on the node (exit code 127).' };
-  if (exitCode === 126) return { code: 'NotExecutable', message: 'The program could not be executed on the node (exit code 126).' };
-  if (exitCode !== null && exitCode !== 0) return { code: 'NonZeroExitCode', message: `The program ended with exit code ${exitCode}.` };
-  return { code: end.reason === '' || end.reason === 'None' ? 'Failed' : end.reason, message: `Failed in Slurm: ${end.reason || 'no reason given'}.` };
+  if (exitCode === 127)
+    return { code: 'ProgramNotFound', message: 'The program was not found on the node (exit code 127).' };
+  if (exitCode === 126)
+    return {
+      code: 'NotExecutable',
+      message: 'The program could not be executed on the node (exit code 126).',
+    };
+  if (exitCode !== null && exitCode !== 0)
+    return { code: 'NonZeroExitCode', message: `The program ended with exit code ${exitCode}.` };
+  return {
+    code: end.reason === '' || end.reason === 'None' ? 'Failed' : end.reason,
+    message: `Failed in Slurm: ${end.reason || 'no reason given'}.`,
+  };
 }

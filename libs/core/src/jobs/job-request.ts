@@ -17,7 +17,9 @@ export const jobInputSchema = z
   .strictObject({
     path: relativePath.describe('Where the file stands, relative to the run directory.'),
     artifact: artifactId.optional().describe('The uploaded artifact to put there.'),
-    content: multilineText(MAX_INLINE_CHARACTERS).optional().describe('The text to put there, for small files.'),
+    content: multilineText(MAX_INLINE_CHARACTERS)
+      .optional()
+      .describe('The text to put there, for small files.'),
     mode: fileMode.default('0644'),
   })
   .superRefine((input, context) => {
@@ -25,7 +27,11 @@ export const jobInputSchema = z
       context.addIssue({ code: 'custom', message: 'must have exactly one of "artifact" and "content"' });
     }
     if (input.path.split('/')[0] === CONTROL_DIRECTORY) {
-      context.addIssue({ code: 'custom', path: ['path'], message: `must not be below "${CONTROL_DIRECTORY}"` });
+      context.addIssue({
+        code: 'custom',
+        path: ['path'],
+        message: `must not be below "${CONTROL_DIRECTORY}"`,
+      });
     }
   })
   .meta({ id: 'JobInput' });
@@ -80,7 +86,10 @@ export const mpiSchema = z
         z
           .string()
           .max(256)
-          .regex(/^-[A-Za-z0-9_+=.,:/@%-]+$/, 'must be a compiler flag that starts with "-", without white space'),
+          .regex(
+            /^-[A-Za-z0-9_+=.,:/@%-]+$/,
+            'must be a compiler flag that starts with "-", without white space',
+          ),
       )
       .max(100)
       .default(['-O2'])
@@ -88,9 +97,12 @@ export const mpiSchema = z
     launcher: z
       .enum(['mpirun', 'srun'])
       .default('mpirun')
-      .describe('`mpirun` works with Debian\'s Open MPI everywhere; `srun` needs PMIx on every node.'),
+      .describe("`mpirun` works with Debian's Open MPI everywhere; `srun` needs PMIx on every node."),
   })
-  .refine((mpi) => (mpi.source === undefined) !== (mpi.program === undefined), 'must have exactly one of "source" and "program"')
+  .refine(
+    (mpi) => (mpi.source === undefined) !== (mpi.program === undefined),
+    'must have exactly one of "source" and "program"',
+  )
   .meta({ id: 'MpiProgram' });
 
 const count = (maximum: number) => z.int().min(1).max(maximum);
@@ -102,8 +114,12 @@ export const jobResourcesShape = {
   tasksPerNode: count(10_000).optional().describe('Tasks on each node (`--ntasks-per-node`).'),
   cpusPerTask: count(10_000).optional().describe('CPUs for each task (`--cpus-per-task`).'),
   memory: memorySchema.optional().describe('Memory on each node (`--mem`): `512M`, `2G`.'),
-  timeLimit: durationSchema.optional().describe('Wall-clock limit (`--time`): `90s`, `2h`, `D-HH:MM:SS`. Slurm counts whole minutes, rounded up.'),
-  partition: slurmName.optional().describe('Partition (`--partition`); Slurm\'s default where left out.'),
+  timeLimit: durationSchema
+    .optional()
+    .describe(
+      'Wall-clock limit (`--time`): `90s`, `2h`, `D-HH:MM:SS`. Slurm counts whole minutes, rounded up.',
+    ),
+  partition: slurmName.optional().describe("Partition (`--partition`); Slurm's default where left out."),
   constraint: z
     .string()
     .max(256)
@@ -125,8 +141,16 @@ const outputPattern = relativePath
   .refine((pattern) => pattern.length <= 256, 'must have at most 256 characters')
   .describe('A glob below the run directory, such as `*.csv` or `results/**`.');
 
-const labelKey = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$/, 'must be 1 to 63 letters, digits, "_", ".", "/" or "-"');
-const labelValue = z.string().max(255).refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
+const labelKey = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$/,
+    'must be 1 to 63 letters, digits, "_", ".", "/" or "-"',
+  );
+const labelValue = z
+  .string()
+  .max(255)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
 
 export const jobNameSchema = z
   .string()
@@ -141,7 +165,10 @@ export const jobRequestSchema = z
     name: jobNameSchema.optional().describe('A name for people; the same name may be used again.'),
     script: multilineText(MAX_INLINE_CHARACTERS)
       .min(1)
-      .refine((text) => text.startsWith('#!'), 'must start with "#!" and the interpreter, such as "#!/bin/bash"')
+      .refine(
+        (text) => text.startsWith('#!'),
+        'must start with "#!" and the interpreter, such as "#!/bin/bash"',
+      )
       .refine((text) => !text.includes('\r'), 'must have Unix line ends (LF), not CR LF')
       .optional()
       .describe('A batch script. Its `#SBATCH` lines count where the request leaves a field out.'),
@@ -160,7 +187,11 @@ export const jobRequestSchema = z
       .default({})
       .describe('Environment variables of the job.'),
     inputs: z.array(jobInputSchema).max(1000).default([]).describe('Files to put into the run directory.'),
-    outputs: z.array(outputPattern).max(100).default([]).describe('Which files count as outputs after the end.'),
+    outputs: z
+      .array(outputPattern)
+      .max(100)
+      .default([])
+      .describe('Which files count as outputs after the end.'),
     labels: z
       .record(labelKey, labelValue)
       .refine((labels) => Object.keys(labels).length <= 64, 'must have at most 64 labels')
@@ -178,7 +209,11 @@ export const jobRequestSchema = z
     const seen = new Set<string>();
     request.inputs.forEach((input, index) => {
       if (seen.has(input.path)) {
-        context.addIssue({ code: 'custom', path: ['inputs', index, 'path'], message: `is named twice: "${input.path}"` });
+        context.addIssue({
+          code: 'custom',
+          path: ['inputs', index, 'path'],
+          message: `is named twice: "${input.path}"`,
+        });
       }
       seen.add(input.path);
     });

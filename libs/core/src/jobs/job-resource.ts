@@ -19,12 +19,15 @@ export const jobResourceSchema = z
     slurm: z
       .object({
         cluster: z.string(),
-        jobId: z.int().describe('Slurm\'s id; ids wrap, so this is no identity by itself.'),
+        jobId: z.int().describe("Slurm's id; ids wrap, so this is no identity by itself."),
         nodeList: z.string().describe('Nodes of the allocation, as Slurm writes them; empty while it waits.'),
         observedAt: timestamp.nullable().describe('When Slurm was last asked, with an answer.'),
       })
       .nullable(),
-    exitCode: z.int().nullable().describe('Exit code of the program; null before the end, or where a signal ended it.'),
+    exitCode: z
+      .int()
+      .nullable()
+      .describe('Exit code of the program; null before the end, or where a signal ended it.'),
     signal: z.int().nullable().describe('Signal that ended the program.'),
     lastLines: z.string().nullable().describe('The last lines of a job that did not complete.'),
     outputs: z.array(outputFileSchema).nullable().describe('What matched `outputs`; null before the end.'),

@@ -30,7 +30,14 @@ export type JobState = (typeof JOB_STATES)[number];
 export const jobStateSchema = z.enum(JOB_STATES);
 
 /** States that nothing leaves. Each is entered on positive evidence only. */
-export const FINAL_STATES = ['completed', 'failed', 'cancelled', 'timed_out', 'out_of_memory', 'node_failed'] as const;
+export const FINAL_STATES = [
+  'completed',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'out_of_memory',
+  'node_failed',
+] as const;
 export type FinalJobState = (typeof FINAL_STATES)[number];
 
 /**

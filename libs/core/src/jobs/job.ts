@@ -6,7 +6,7 @@ import type { JobRequest } from './job-request.ts';
 /** Why a job is where it is: a stable code and a sentence for people. */
 export const reasonSchema = z
   .object({
-    code: z.string().describe('Stable code, in Slurm\'s spelling where it is Slurm\'s reason.'),
+    code: z.string().describe("Stable code, in Slurm's spelling where it is Slurm's reason."),
     message: z.string().describe('The same in a sentence, with what would help.'),
   })
   .meta({ id: 'Reason' });
@@ -87,7 +87,13 @@ export function moveTo(job: Job, to: JobState, patch: JobPatch = {}): JobPatch {
 }
 
 export function finish(job: Job, to: FinalJobState, now: Date, patch: JobPatch = {}): JobPatch {
-  return moveTo(job, to, { lookAt: null, submitIntentAt: null, slurmEnd: null, endedAt: job.endedAt ?? now, ...patch });
+  return moveTo(job, to, {
+    lookAt: null,
+    submitIntentAt: null,
+    slurmEnd: null,
+    endedAt: job.endedAt ?? now,
+    ...patch,
+  });
 }
 
 /** Whether a cancel request can still change what happens to the job. */

@@ -22,13 +22,18 @@ export class RequestCancel {
   async run(caller: Caller, id: string): Promise<Job> {
     for (;;) {
       const job = await findVisibleJob(this.#jobs, caller, id);
-      if (job.ownerId !== caller.userId && !caller.permissions.has('jobs:write:all')) throw notFound('job', id);
+      if (job.ownerId !== caller.userId && !caller.permissions.has('jobs:write:all'))
+        throw notFound('job', id);
       if (job.cancelRequestedAt !== null) return job;
       if (!canBeCancelled(job)) {
         throw new Problem('job_finished', `Job "${id}" has ended already: it is ${job.state}.`);
       }
       const now = this.#clock.now();
-      const changed = await this.#jobs.change(job, { cancelRequestedAt: now, lookAt: new Date(now.getTime() + PUT_OFF_MS) }, now);
+      const changed = await this.#jobs.change(
+        job,
+        { cancelRequestedAt: now, lookAt: new Date(now.getTime() + PUT_OFF_MS) },
+        now,
+      );
       if (changed === undefined) continue;
       const work = STATES_IN_SLURM.includes(changed.state) ? 'cancel' : 'submit';
       await this.#queue.add(work, id).catch(() => {});

@@ -28,7 +28,11 @@ export interface RunFiles {
    * The control directory is left out.
    * @throws Problem `not_found`
    */
-  list(jobId: string, directory: string, options: { recursive: boolean; limit: number }): Promise<{ files: RunFile[]; truncated: boolean }>;
+  list(
+    jobId: string,
+    directory: string,
+    options: { recursive: boolean; limit: number },
+  ): Promise<{ files: RunFile[]; truncated: boolean }>;
 
   /** @throws Problem `not_found`, or `not_a_regular_file` for directories, symlinks and devices */
   open(jobId: string, path: string): Promise<OpenFile>;

@@ -67,12 +67,18 @@ export function parseSbatchDirectives(script: string): SbatchDirectives {
     for (const { option, value } of options(text.slice('#SBATCH'.length))) {
       const known = OPTIONS[option];
       if (known === undefined) {
-        faults.push({ field: 'script', message: `${where}: "${option}" is not supported in #SBATCH; use the fields of the request` });
+        faults.push({
+          field: 'script',
+          message: `${where}: "${option}" is not supported in #SBATCH; use the fields of the request`,
+        });
         continue;
       }
       const read = readValue(known.kind, value);
       if (read === undefined) {
-        faults.push({ field: 'script', message: `${where}: "${option}" has a value that is not understood: "${value ?? ''}"` });
+        faults.push({
+          field: 'script',
+          message: `${where}: "${option}" has a value that is not understood: "${value ?? ''}"`,
+        });
         continue;
       }
       fields[known.field] = read;
@@ -101,10 +107,13 @@ function* options(text: string): Generator<{ option: string; value: string | und
   }
 }
 
-const takeValue = (words: string[]): string | undefined => (words[0]?.startsWith('-') === true ? undefined : words.shift());
+const takeValue = (words: string[]): string | undefined =>
+  words[0]?.startsWith('-') === true ? undefined : words.shift();
 
 function splitWords(text: string): string[] {
-  return [...text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+  return [...text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
+    word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'),
+  );
 }
 
 function readValue(kind: ValueKind, value: string | undefined): string | number | boolean | undefined {
@@ -115,11 +124,17 @@ function readValue(kind: ValueKind, value: string | undefined): string | number 
       return value !== undefined && /^\d{1,7}$/.test(value) ? Number(value) : undefined;
     case 'memory':
       // sbatch reads a bare number as mebibytes.
-      return value !== undefined && /^\d+$/.test(value) ? `${value}M` : value?.toUpperCase().replace(/B$/, '');
+      return value !== undefined && /^\d+$/.test(value)
+        ? `${value}M`
+        : value?.toUpperCase().replace(/B$/, '');
     case 'duration': {
       if (value === undefined) return undefined;
       // sbatch reads a bare number as minutes.
-      const seconds = /^\d+$/.test(value) ? Number(value) * 60 : /[a-z]/.test(value) ? undefined : parseDurationSeconds(value);
+      const seconds = /^\d+$/.test(value)
+        ? Number(value) * 60
+        : /[a-z]/.test(value)
+          ? undefined
+          : parseDurationSeconds(value);
       return seconds === undefined ? undefined : formatSlurmDuration(seconds);
     }
     case 'text':

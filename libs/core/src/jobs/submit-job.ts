@@ -30,7 +30,11 @@ export class SubmitJob {
    * @param idempotencyKey the same key and request give the same job, for ever
    * @throws Problem `account_missing`, `account_refused`, `invalid_request`, `idempotency_key_reused`
    */
-  async run(caller: Caller, request: JobRequest, idempotencyKey: string | null): Promise<{ job: Job; created: boolean }> {
+  async run(
+    caller: Caller,
+    request: JobRequest,
+    idempotencyKey: string | null,
+  ): Promise<{ job: Job; created: boolean }> {
     const { jobs, ids, clock, queue, clusterPath } = this.#ports;
     const account = await this.#account(caller);
     await this.#checkArtifacts(caller, request);
@@ -59,11 +63,17 @@ export class SubmitJob {
 
   async #account(caller: Caller): Promise<string> {
     const user = await this.#ports.access.findUser(caller.userId);
-    if (user?.account == null) {
-      throw new Problem('account_missing', `User "${caller.userName}" has no Unix account to run jobs as; an admin can give one.`);
+    if (user === undefined || user.account === null) {
+      throw new Problem(
+        'account_missing',
+        `User "${caller.userName}" has no Unix account to run jobs as; an admin can give one.`,
+      );
     }
     if (user.accountStatus === 'absent' || user.accountStatus === 'refused') {
-      throw new Problem('account_refused', user.accountMessage ?? `The Unix account "${user.account}" cannot run jobs.`);
+      throw new Problem(
+        'account_refused',
+        user.accountMessage ?? `The Unix account "${user.account}" cannot run jobs.`,
+      );
     }
     return user.account;
   }
@@ -72,14 +82,18 @@ export class SubmitJob {
     const named: [string, string][] = request.inputs.flatMap((input, index) =>
       input.artifact === undefined ? [] : [[`inputs[${index}].artifact`, input.artifact]],
     );
-    if (request.mpi?.source?.artifact !== undefined) named.push(['mpi.source.artifact', request.mpi.source.artifact]);
+    if (request.mpi?.source?.artifact !== undefined)
+      named.push(['mpi.source.artifact', request.mpi.source.artifact]);
     if (named.length === 0) return;
     const found = await this.#ports.artifacts.findMany(named.map(([, id]) => id));
-    const usable = new Set(found.filter((artifact) => maySee(caller, artifact.ownerId)).map((artifact) => artifact.id));
+    const usable = new Set(
+      found.filter((artifact) => maySee(caller, artifact.ownerId)).map((artifact) => artifact.id),
+    );
     const faults: FieldFault[] = named
       .filter(([, id]) => !usable.has(id))
       .map(([field, id]) => ({ field, message: `there is no artifact "${id}"; upload the file first` }));
-    if (faults.length > 0) throw new Problem('invalid_request', 'The job names files that are not there.', { faults });
+    if (faults.length > 0)
+      throw new Problem('invalid_request', 'The job names files that are not there.', { faults });
   }
 }
 

@@ -86,7 +86,12 @@ export class TrackJobs {
   async #waits(job: Job, row: SlurmJob): Promise<void> {
     const reason = waitingReason(row.reason);
     if (job.state === 'running') {
-      await this.#change(job, { ...moveTo(job, 'queued'), reason, startedAt: null, slurm: reference(job, row) });
+      await this.#change(job, {
+        ...moveTo(job, 'queued'),
+        reason,
+        startedAt: null,
+        slurm: reference(job, row),
+      });
     } else if (job.reason?.message !== reason?.message || job.slurm?.submitTime === null) {
       await this.#change(job, { reason, slurm: reference(job, row) });
     }
@@ -145,13 +150,20 @@ export class TrackJobs {
     if (claim.kind === 'unknown') return;
     if (claim.kind === 'present') return this.#giveUpLater(job);
     if (job.cancelRequestedAt !== null) {
-      await this.#collect(job, { slurmEnd: { state: 'CANCELLED', reason: '', exitCode: null, signal: null } });
+      await this.#collect(job, {
+        slurmEnd: { state: 'CANCELLED', reason: '', exitCode: null, signal: null },
+      });
       return;
     }
     const unseenMs = clock.now().getTime() - (previousAnswerAt?.getTime() ?? 0);
     if (unseenMs < forgetsAfterMs) {
       // Slurm still remembers whatever ended since the last answer: it has lost this job, which never started.
-      await this.#change(job, { ...moveTo(job, 'submitting'), slurm: null, submittedAt: null, lookAt: clock.now() });
+      await this.#change(job, {
+        ...moveTo(job, 'submitting'),
+        slurm: null,
+        submittedAt: null,
+        lookAt: clock.now(),
+      });
       return;
     }
     await this.#change(job, finish(job, 'failed', clock.now(), { reason: LOST_WAITING }));
@@ -186,5 +198,6 @@ function reference(job: Job, row: SlurmJob): NonNullable<Job['slurm']> {
 
 const LOST_WAITING = {
   code: 'LostBySlurm',
-  message: 'Slurm does not know the job any more, and it never started: it was lost, or cancelled in Slurm, while nobody looked.',
+  message:
+    'Slurm does not know the job any more, and it never started: it was lost, or cancelled in Slurm, while nobody looked.',
 };

@@ -18,17 +18,22 @@ const SENTENCES: Record<string, string> = {
   NodeDown: 'A node that it needs is down.',
   PartitionDown: 'The partition is down; an administrator can bring it up, or choose another partition.',
   PartitionInactive: 'The partition takes no jobs now; choose another partition.',
-  PartitionNodeLimit: 'Asks for more nodes than the partition gives to one job; ask for fewer, or choose another partition.',
-  PartitionTimeLimit: 'Asks for more time than the partition allows; ask for less, or choose another partition.',
+  PartitionNodeLimit:
+    'Asks for more nodes than the partition gives to one job; ask for fewer, or choose another partition.',
+  PartitionTimeLimit:
+    'Asks for more time than the partition allows; ask for less, or choose another partition.',
   PartitionConfig: 'Asks for what the partition does not have; choose another partition.',
   AssociationJobLimit: 'The account has as many jobs as it may; it starts when one of them ends.',
   AssocMaxJobsLimit: 'The account runs as many jobs as it may; it starts when one of them ends.',
   AssocGrpCpuLimit: 'The account uses as many CPUs as it may; it starts when some become free.',
   AssocGrpNodeLimit: 'The account uses as many nodes as it may; it starts when some become free.',
   AssocMaxSubmitJobLimit: 'The account has submitted as many jobs as it may.',
-  QOSMaxJobsPerUserLimit: 'The quality of service lets the user run no more jobs at once; it starts when one ends.',
-  QOSMaxCpuPerUserLimit: 'The quality of service gives the user no more CPUs at once; it starts when some become free.',
-  QOSMaxNodePerUserLimit: 'The quality of service gives the user no more nodes at once; it starts when some become free.',
+  QOSMaxJobsPerUserLimit:
+    'The quality of service lets the user run no more jobs at once; it starts when one ends.',
+  QOSMaxCpuPerUserLimit:
+    'The quality of service gives the user no more CPUs at once; it starts when some become free.',
+  QOSMaxNodePerUserLimit:
+    'The quality of service gives the user no more nodes at once; it starts when some become free.',
   QOSMaxWallDurationPerJobLimit: 'Asks for more time than the quality of service allows; ask for less.',
   QOSMaxSubmitJobPerUserLimit: 'The user has submitted as many jobs as the quality of service allows.',
   InvalidAccount: 'The Slurm account is not valid for this user.',

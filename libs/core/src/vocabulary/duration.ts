@@ -47,4 +47,4 @@ export const durationSchema = z
     const seconds = parseDurationSeconds(text);
     return seconds !== undefined && seconds > 0 && seconds <= MAX_DURATION_SECONDS;
   }, 'must be a duration of more than 0 and at most 366 days, such as "90s", "2h", "1h30m" or "1-12:00:00"')
-  .describe('A duration: `90s`, `2h`, `1h30m`, or in Slurm\'s form `D-HH:MM:SS`.');
+  .describe("A duration: `90s`, `2h`, `1h30m`, or in Slurm's form `D-HH:MM:SS`.");

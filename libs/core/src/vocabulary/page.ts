@@ -7,6 +7,12 @@ export interface Page<T> {
 }
 
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many items a page holds, 1 to 500.'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
+    .default(50)
+    .describe('How many items a page holds, 1 to 500.'),
   cursor: z.string().max(200).optional().describe('Where to go on: the `next` of the page before.'),
 };

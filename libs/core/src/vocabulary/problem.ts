@@ -32,7 +32,11 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly faults: readonly FieldFault[];
 
-  constructor(code: ProblemCode, message: string, options: { faults?: readonly FieldFault[]; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: { faults?: readonly FieldFault[]; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Problem';
     this.code = code;

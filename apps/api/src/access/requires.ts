@@ -1,0 +1,5 @@
+import { Reflector } from '@nestjs/core';
+import type { Permission } from '#core/access/permissions';
+
+/** The permission that a route demands, or `public`. A route that states neither stops the start. */
+export const Requires = Reflector.createDecorator<Permission | 'public'>();

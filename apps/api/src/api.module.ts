@@ -1,0 +1,82 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { Authenticate } from '#core/access/authenticate';
+import { ManageAccess } from '#core/access/manage-access';
+import type { ApiConfiguration } from '#core/configuration/configuration';
+import { RequestCancel } from '#core/jobs/request-cancel';
+import { SubmitJob } from '#core/jobs/submit-job';
+import { ApiMetrics } from '#infra/observability/metrics';
+import type { Logger } from '#infra/observability/logger';
+import { Readiness } from '#infra/observability/readiness';
+import type { Platform } from '#infra/platform/platform';
+import { ApiKeyGuard } from './access/api-key.guard.ts';
+import { ClosedByDefault } from './access/closed-by-default.ts';
+import { CONTROLLERS } from './controllers.ts';
+import { ProblemFilter } from './http/problem.filter.ts';
+import { requestId } from './http/request-id.ts';
+import { SchemaValidationPipe } from './http/schema-validation.pipe.ts';
+import {
+  ACCESS_STORE,
+  ARTIFACT_CONTENTS,
+  ARTIFACT_STORE,
+  CLOCK,
+  CLUSTER_OBSERVATIONS,
+  CONFIGURATION,
+  ID_GENERATOR,
+  JOB_CHANGES,
+  JOB_STORE,
+  METRICS,
+  READINESS,
+  RUN_FILES,
+} from './ports.ts';
+
+@Module({})
+export class ApiModule {
+  /** Wires the api around an open platform; whoever opened the platform closes it. */
+  static around(platform: Platform, configuration: ApiConfiguration, logger: Logger): DynamicModule {
+    const { access, artifacts, jobs, queues, storage, clock, ids, keyMaterial } = platform;
+    const submitJob = new SubmitJob({
+      jobs,
+      artifacts,
+      access,
+      queue: queues.jobQueue,
+      ids,
+      clock,
+      clusterPath: (jobId) => storage.runs.clusterPath(jobId),
+    });
+    const metrics = new ApiMetrics({ countJobs: () => jobs.countByState(), countQueues: () => queues.counts() });
+    return {
+      module: ApiModule,
+      imports: [
+        DiscoveryModule,
+        LoggerModule.forRoot({
+          pinoHttp: { logger, genReqId: requestId, autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz|metrics)$/.test(url ?? '') } },
+        }),
+      ],
+      controllers: CONTROLLERS,
+      providers: [
+        ClosedByDefault,
+        { provide: APP_GUARD, useClass: ApiKeyGuard },
+        { provide: APP_PIPE, useClass: SchemaValidationPipe },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: SubmitJob, useValue: submitJob },
+        { provide: RequestCancel, useValue: new RequestCancel(jobs, queues.jobQueue, clock) },
+        { provide: Authenticate, useValue: new Authenticate(access, keyMaterial, clock) },
+        { provide: ManageAccess, useValue: new ManageAccess(access, keyMaterial, ids, clock) },
+        { provide: ACCESS_STORE, useValue: access },
+        { provide: ARTIFACT_CONTENTS, useValue: storage.artifactContents },
+        { provide: ARTIFACT_STORE, useValue: artifacts },
+        { provide: CLOCK, useValue: clock },
+        { provide: CLUSTER_OBSERVATIONS, useValue: platform.observations },
+        { provide: CONFIGURATION, useValue: configuration },
+        { provide: ID_GENERATOR, useValue: ids },
+        { provide: JOB_CHANGES, useValue: platform.changes },
+        { provide: JOB_STORE, useValue: jobs },
+        { provide: METRICS, useValue: metrics },
+        { provide: READINESS, useValue: new Readiness(platform.readinessParts()) },
+        { provide: RUN_FILES, useValue: storage.files },
+      ],
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { Logger as NestPinoLogger } from 'nestjs-pino';
+import type { ApiConfiguration } from '#core/configuration/configuration';
+import type { Logger } from '#infra/observability/logger';
+import type { Platform } from '#infra/platform/platform';
+import { ApiModule } from './api.module.ts';
+import { requestMetrics } from './http/request-metrics.ts';
+import { buildOpenApiDocument, serveOpenApiDocument } from './openapi/document.ts';
+import { METRICS } from './ports.ts';
+import type { ApiMetrics } from '#infra/observability/metrics';
+
+/** Largest JSON body: a request with its inline files. */
+const MAX_JSON_BODY = '4mb';
+
+/** The api, ready to listen. */
+export async function createApi(
+  platform: Platform,
+  configuration: ApiConfiguration,
+  logger: Logger,
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.around(platform, configuration, logger), {
+    bufferLogs: true,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(NestPinoLogger));
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(requestMetrics(app.get<ApiMetrics>(METRICS)));
+  // Swagger UI has inline scripts and styles of its own.
+  app.use(helmet({ contentSecurityPolicy: { directives: { scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } } }));
+  app.useBodyParser('json', { limit: MAX_JSON_BODY });
+  serveOpenApiDocument(app, buildOpenApiDocument(app));
+  return app;
+}

@@ -1,0 +1,37 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { SchemaConverter } from './schema-converter.ts';
+
+const DESCRIPTION = `Jobs for Slurm and MPI on a small cluster.
+
+Sign in with **Authorize** and an API key (\`brk_…\`). The first start of the API writes one for the user \`admin\` to a
+file and says where. Everything that takes time answers 202 with a resource that can be watched. Errors are
+\`application/problem+json\` with a stable \`code\` and, for a request that is not right, every faulty field.`;
+
+/** Ids of the schemas that request bodies are checked against. */
+const BODIES = ['JobRequest', 'NewUser', 'NewApiKey'];
+
+export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Bramble')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'brk_…', description: 'An API key.' })
+    .build();
+  return SwaggerModule.createDocument(app, options, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').replace(/^./, (letter) => letter.toLowerCase())}_${method}`,
+    standardSchemaConverter: new SchemaConverter(BODIES).convert,
+  });
+}
+
+/** Where people and programs find the document. */
+export function serveOpenApiDocument(app: INestApplication, document: OpenAPIObject): void {
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Bramble API',
+    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+  });
+}

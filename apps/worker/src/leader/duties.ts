@@ -1,0 +1,79 @@
+import { VerifyAccounts } from '#core/access/verify-accounts';
+import type { SlurmInventory } from '#core/cluster/cluster';
+import type { WorkerConfiguration } from '#core/configuration/configuration';
+import type { SlurmController } from '#core/jobs/slurm-controller';
+import { SweepJobs } from '#core/jobs/sweep-jobs';
+import { TrackJobs } from '#core/jobs/track-jobs';
+import type { WorkerMetrics } from '#infra/observability/metrics';
+import type { Platform } from '#infra/platform/platform';
+import type { Duty } from './duty.ts';
+
+export interface LeaderPorts {
+  platform: Platform;
+  slurm: SlurmController;
+  inventory: SlurmInventory;
+  /** `MinJobAge` of the cluster. */
+  forgetsAfterMs: number;
+  metrics: WorkerMetrics;
+}
+
+const ACCOUNTS_PAUSE_MS = 1_000;
+const STAGING_PAUSE_MS = 60 * 60_000;
+
+/** What exactly one worker does for all: follow the jobs in Slurm, find what was lost, look at the cluster. */
+export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfiguration): Duty[] {
+  const { platform, slurm, inventory, forgetsAfterMs, metrics } = ports;
+  const { jobs, observations, clock, queues, storage, access } = platform;
+  const tracker = new TrackJobs({
+    jobs,
+    slurm,
+    runs: storage.runs,
+    queue: queues.jobQueue,
+    observations,
+    clock,
+    forgetsAfterMs,
+  });
+  const sweeper = new SweepJobs(jobs, queues.jobQueue, clock);
+  const accounts = new VerifyAccounts(access, slurm, clock);
+  let answeredAt = clock.now();
+  return [
+    {
+      name: 'track',
+      pauseMs: configuration.BRAMBLE_TRACK_INTERVAL_MS,
+      round: async () => {
+        const { followed, answer } = await tracker.run();
+        if (answer !== 'unknown') answeredAt = clock.now();
+        metrics.setTracking(followed, (clock.now().getTime() - answeredAt.getTime()) / 1000);
+      },
+    },
+    {
+      name: 'sweep',
+      pauseMs: configuration.BRAMBLE_SWEEP_INTERVAL_MS,
+      round: async () => {
+        await sweeper.run();
+      },
+    },
+    {
+      name: 'inventory',
+      pauseMs: configuration.BRAMBLE_INVENTORY_INTERVAL_MS,
+      round: async () => {
+        const askedAt = clock.now();
+        await observations.record(await inventory.snapshot(), askedAt);
+      },
+    },
+    {
+      name: 'accounts',
+      pauseMs: ACCOUNTS_PAUSE_MS,
+      round: async () => {
+        await accounts.run();
+      },
+    },
+    {
+      name: 'staging',
+      pauseMs: STAGING_PAUSE_MS,
+      round: async () => {
+        await storage.sweepStaging();
+      },
+    },
+  ];
+}

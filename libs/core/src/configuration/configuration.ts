@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { accountNameSchema } from '../access/user.ts';
+import { fieldPath } from '../vocabulary/field-path.ts';
+
+const absolutePath = z
+  .string()
+  .regex(
+    /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/,
+    'must be an absolute path of letters, digits, "_", "." and "-"',
+  );
+const port = z.coerce.number().int().min(0).max(65_535);
+const milliseconds = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const flag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
+
+/** What the api and the worker share. An empty variable counts as not set. */
+const sharedShape = {
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL postgres://…' })
+    .optional()
+    .describe('PostgreSQL 14 or newer. Left out: an embedded PostgreSQL below BRAMBLE_HOME.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be a URL redis://… or rediss://…' })
+    .optional()
+    .describe('Redis 6.2 or newer for the queues. Left out: the queues live in PostgreSQL.'),
+  BRAMBLE_HOME: absolutePath
+    .default('/var/lib/bramble')
+    .describe('Where the embedded database and the first key are kept.'),
+  BRAMBLE_STORAGE_ROOT: absolutePath
+    .optional()
+    .describe('The shared storage as this process sees it. Left out: `storage` below BRAMBLE_HOME.'),
+  BRAMBLE_STORAGE_CLUSTER_ROOT: absolutePath
+    .optional()
+    .describe('The same directory as the nodes of the cluster see it. Left out: the same path.'),
+  BRAMBLE_STORAGE_GROUP_ID: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(4_294_967_294)
+    .optional()
+    .describe('Group that may read run directories, for an api that is not root. Left out: the owner alone.'),
+  BRAMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  BRAMBLE_DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(200)
+    .default(10)
+    .describe('Connections of one process.'),
+};
+
+export const apiConfigurationSchema = z.object({
+  ...sharedShape,
+  BRAMBLE_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  BRAMBLE_PORT: port.default(8080),
+  BRAMBLE_MAX_UPLOAD_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10 * 1024 ** 3)
+    .describe('Largest artifact, in bytes.'),
+  BRAMBLE_ADMIN_ACCOUNT: accountNameSchema
+    .optional()
+    .describe('Unix account of the admin that the first start makes. Left out: the admin submits no jobs.'),
+});
+export type ApiConfiguration = z.output<typeof apiConfigurationSchema>;
+
+export const workerConfigurationSchema = z
+  .object({
+    ...sharedShape,
+    BRAMBLE_WORKER_HOST: z.string().default('127.0.0.1').describe('Address of health and metrics.'),
+    BRAMBLE_WORKER_PORT: port.default(8081),
+    BRAMBLE_TRACK_INTERVAL_MS: milliseconds(50, 60_000)
+      .default(500)
+      .describe('Pause between two questions to Slurm about all jobs.'),
+    BRAMBLE_SWEEP_INTERVAL_MS: milliseconds(50, 60_000)
+      .default(1_000)
+      .describe('Pause between two sweeps for jobs that are due.'),
+    BRAMBLE_INVENTORY_INTERVAL_MS: milliseconds(500, 600_000)
+      .default(5_000)
+      .describe('Pause between two looks at nodes and partitions.'),
+    BRAMBLE_SUBMIT_TIMEOUT_MS: milliseconds(1_000, 300_000)
+      .default(20_000)
+      .describe('How long one call of sbatch may take.'),
+    SLURM_TRANSPORT: z
+      .enum(['local', 'ssh'])
+      .default('local')
+      .describe("Where Slurm's commands run: on this machine, or on a login node."),
+    SLURM_BIN_DIR: absolutePath.default('/usr/bin'),
+    SLURM_CONF: absolutePath.optional(),
+    SLURM_SSH_HOST: z.string().min(1).optional(),
+    SLURM_SSH_PORT: port.default(22),
+    SLURM_SSH_USER: accountOrRoot().default('root'),
+    SLURM_SSH_KEY_FILE: absolutePath
+      .optional()
+      .describe('Private key, in a file that only the worker can read.'),
+    SLURM_SSH_HOST_KEY: z
+      .string()
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must be a fingerprint "SHA256:…", as ssh-keygen -lf prints it')
+      .optional(),
+    SLURM_SSH_BECOME: z
+      .enum(['setpriv', 'sudo', 'none'])
+      .default('setpriv')
+      .describe(
+        "How the login becomes the job's account: setpriv (as root), sudo (without password), none (it is the account).",
+      ),
+    BRAMBLE_LEADER: flag
+      .default(true)
+      .describe('Whether this worker may be elected to track, sweep and look at the inventory.'),
+  })
+  .superRefine((configuration, context) => {
+    if (configuration.SLURM_TRANSPORT !== 'ssh') return;
+    for (const name of ['SLURM_SSH_HOST', 'SLURM_SSH_KEY_FILE', 'SLURM_SSH_HOST_KEY'] as const) {
+      if (configuration[name] === undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'must be set where SLURM_TRANSPORT is "ssh"',
+        });
+      }
+    }
+  });
+export type WorkerConfiguration = z.output<typeof workerConfigurationSchema>;
+export type SharedConfiguration = Pick<ApiConfiguration, keyof typeof sharedShape>;
+
+function accountOrRoot() {
+  return z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a Unix account');
+}
+
+/** Every fault of the configuration at once, by variable. Values are left out: one of them may be a password. */
+export class ConfigurationError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not right:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** @throws ConfigurationError naming each faulty variable */
+export function parseConfiguration<T extends z.ZodType>(
+  schema: T,
+  environment: Record<string, string | undefined>,
+): z.output<T> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(
+    parsed.error.issues.map((issue) => `${fieldPath(issue.path)} ${issue.message}`),
+  );
+}
