@@ -45,13 +45,20 @@ export class ApiModule {
       clock,
       clusterPath: (jobId) => storage.runs.clusterPath(jobId),
     });
-    const metrics = new ApiMetrics({ countJobs: () => jobs.countByState(), countQueues: () => queues.counts() });
+    const metrics = new ApiMetrics({
+      countJobs: () => jobs.countByState(),
+      countQueues: () => queues.counts(),
+    });
     return {
       module: ApiModule,
       imports: [
         DiscoveryModule,
         LoggerModule.forRoot({
-          pinoHttp: { logger, genReqId: requestId, autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz|metrics)$/.test(url ?? '') } },
+          pinoHttp: {
+            logger,
+            genReqId: requestId,
+            autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz|metrics)$/.test(url ?? '') },
+          },
         }),
       ],
       controllers: CONTROLLERS,

@@ -20,18 +20,29 @@ export async function createApi(
   configuration: ApiConfiguration,
   logger: Logger,
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule.around(platform, configuration, logger), {
-    bufferLogs: true,
-    bodyParser: false,
-    abortOnError: false,
-  });
-  app.useLogger(app.get(NestPinoLogger));
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.around(platform, configuration, logger),
+    {
+      // Nest tells of every module and route at start, at a level that belongs to what happens.
+      logger: ['warn', 'error'],
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(requestMetrics(app.get<ApiMetrics>(METRICS)));
   // Swagger UI has inline scripts and styles of its own.
-  app.use(helmet({ contentSecurityPolicy: { directives: { scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } } }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: { scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null },
+      },
+    }),
+  );
   app.useBodyParser('json', { limit: MAX_JSON_BODY });
   serveOpenApiDocument(app, buildOpenApiDocument(app));
+  await app.init();
+  app.useLogger(app.get(NestPinoLogger));
   return app;
 }

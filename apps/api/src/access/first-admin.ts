@@ -26,7 +26,8 @@ export async function makeFirstAdmin(
   if (users.length > 1 || (users.length === 1 && admin === undefined)) return undefined;
   if (admin !== undefined && (await store.listKeys(admin.id)).length > 0) return undefined;
   const user =
-    admin ?? (await access.createUser({ name: 'admin', role: 'admin', ...(account === null ? {} : { account }) }));
+    admin ??
+    (await access.createUser({ name: 'admin', role: 'admin', ...(account === null ? {} : { account }) }));
   const path = join(home, 'admin.key');
   await access.createKey({ user: user.id, label: 'first start' }, async (key) => {
     await mkdir(home, { recursive: true });

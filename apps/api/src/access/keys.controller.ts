@@ -1,14 +1,22 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { apiKeyResourceSchema, type CreatedApiKey, createdApiKeySchema, type NewApiKey, newApiKeySchema } from '#core/access/api-key';
+import {
+  apiKeyResourceSchema,
+  type CreatedApiKey,
+  createdApiKeySchema,
+  type NewApiKey,
+  newApiKeySchema,
+} from '#core/access/api-key';
 import { ManageAccess } from '#core/access/manage-access';
 import { Answers } from '../openapi/answers.ts';
 import { Requires } from './requires.ts';
 
 const keyId = z.string().regex(/^key_[0-9a-z]{26}$/, 'must be the id of an API key');
 const keyListSchema = z.object({ items: z.array(apiKeyResourceSchema) }).meta({ id: 'ApiKeyList' });
-const keyQuerySchema = z.strictObject({ user: z.string().max(64).optional().describe('Only the keys of this user.') });
+const keyQuerySchema = z.strictObject({
+  user: z.string().max(64).optional().describe('Only the keys of this user.'),
+});
 
 @ApiTags('access')
 @Controller('v1/admin/keys')

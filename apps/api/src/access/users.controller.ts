@@ -21,7 +21,10 @@ export class UsersController {
 
   @Post()
   @HttpCode(201)
-  @ApiOperation({ summary: 'Make a user', description: 'The Unix account is looked up on the cluster in a moment; see `account.status`.' })
+  @ApiOperation({
+    summary: 'Make a user',
+    description: 'The Unix account is looked up on the cluster in a moment; see `account.status`.',
+  })
   @Answers(201, userResourceSchema, [400, 409])
   create(@Body({ schema: newUserSchema }) body: NewUser): Promise<UserResource> {
     return this.#access.createUser(body);

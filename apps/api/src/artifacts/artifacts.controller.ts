@@ -1,5 +1,13 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiHeader,
+  ApiOperation,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { type Caller, maySee } from '#core/access/caller';
@@ -26,7 +34,10 @@ import { ARTIFACT_CONTENTS, ARTIFACT_STORE, CLOCK, CONFIGURATION, ID_GENERATOR }
 const artifactIdSchema = z.string().regex(/^art_[0-9a-z]{26}$/, 'must be the id of an artifact');
 const uploadQuerySchema = z.strictObject({ name: artifactNameSchema.describe('File name, for people.') });
 const artifactListSchema = z
-  .object({ items: z.array(artifactResourceSchema), next: z.string().nullable().describe('Cursor of the next page.') })
+  .object({
+    items: z.array(artifactResourceSchema),
+    next: z.string().nullable().describe('Cursor of the next page.'),
+  })
   .meta({ id: 'ArtifactList' });
 const listQuerySchema = z.strictObject(pageQuery);
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits, lower case');
@@ -59,7 +70,8 @@ export class ArtifactsController {
   @Requires('artifacts:write')
   @ApiOperation({
     summary: 'Upload a file',
-    description: 'The body is the file itself. The same content is kept once. A digest in `X-Content-SHA256` is checked.',
+    description:
+      'The body is the file itself. The same content is kept once. A digest in `X-Content-SHA256` is checked.',
   })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
@@ -72,7 +84,10 @@ export class ArtifactsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<ArtifactResource> {
     if (request.is('application/octet-stream') !== 'application/octet-stream') {
-      throw new Problem('unsupported_media_type', 'Send the file itself as the body, with "Content-Type: application/octet-stream".');
+      throw new Problem(
+        'unsupported_media_type',
+        'Send the file itself as the body, with "Content-Type: application/octet-stream".',
+      );
     }
     const expectedSha256 = readHeader(request, 'X-Content-SHA256', sha256Schema);
     this.#refuseTooLarge(request);
@@ -91,7 +106,7 @@ export class ArtifactsController {
 
   @Get()
   @Requires('artifacts:read')
-  @ApiOperation({ summary: 'List one\'s artifacts, newest first' })
+  @ApiOperation({ summary: "List one's artifacts, newest first" })
   @Answers(200, artifactListSchema, [400])
   async list(
     @CurrentCaller() caller: Caller,
@@ -137,6 +152,9 @@ export class ArtifactsController {
 
   #refuseTooLarge(request: Request): void {
     if (Number(request.headers['content-length'] ?? 0) <= this.#maximumBytes) return;
-    throw new Problem('payload_too_large', `The file is larger than the ${this.#maximumBytes} bytes that are allowed.`);
+    throw new Problem(
+      'payload_too_large',
+      `The file is larger than the ${this.#maximumBytes} bytes that are allowed.`,
+    );
   }
 }

@@ -40,7 +40,9 @@ export class ClusterController {
   @Get('nodes/:name')
   @ApiOperation({ summary: 'Read a node' })
   @Answers(200, observedNodeSchema, [404, 503])
-  async node(@Param('name', { schema: nodeNameSchema }) name: string): Promise<z.output<typeof observedNodeSchema>> {
+  async node(
+    @Param('name', { schema: nodeNameSchema }) name: string,
+  ): Promise<z.output<typeof observedNodeSchema>> {
     const { snapshot, observedAt } = await this.#latest();
     const node = snapshot.nodes.find((candidate) => candidate.name === name);
     if (node === undefined) throw notFound('node', name);
@@ -64,7 +66,8 @@ export class ClusterController {
 
   async #latest(): Promise<ObservedCluster> {
     const latest = await this.#observations.latest();
-    if (latest === undefined) throw new Problem('not_ready', 'Slurm has not answered yet since Bramble was set up.');
+    if (latest === undefined)
+      throw new Problem('not_ready', 'Slurm has not answered yet since Bramble was set up.');
     return latest;
   }
 }

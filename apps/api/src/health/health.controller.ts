@@ -38,7 +38,7 @@ export class HealthController {
   @Get('metrics')
   @ApiOperation({ summary: 'Metrics for Prometheus' })
   @ApiProduces('text/plain')
-  @ApiResponse({ status: 200, description: 'Prometheus\' text format.' })
+  @ApiResponse({ status: 200, description: "Prometheus' text format." })
   async metrics(@Res({ passthrough: true }) response: Response): Promise<string> {
     response.setHeader('Content-Type', this.#metrics.registry.contentType);
     return this.#metrics.registry.metrics();

@@ -48,11 +48,13 @@ function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusOf(thrown);
   const code = status === undefined ? undefined : STATUS_PROBLEMS[status];
-  if (code !== undefined && thrown instanceof Error) return new Problem(code, thrown.message, { cause: thrown });
+  if (code !== undefined && thrown instanceof Error)
+    return new Problem(code, thrown.message, { cause: thrown });
   return new Problem('internal', 'Something went wrong on our side; the request id finds it in the logs.');
 }
 
 function statusOf(thrown: unknown): number | undefined {
-  if (thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number') return thrown.status;
+  if (thrown instanceof Error && 'status' in thrown && typeof thrown.status === 'number')
+    return thrown.status;
   return undefined;
 }

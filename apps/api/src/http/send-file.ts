@@ -21,7 +21,10 @@ export async function sendFile(
     response.setHeader('Accept-Ranges', 'bytes');
     response.setHeader('Last-Modified', file.modifiedAt.toUTCString());
     response.setHeader('Content-Type', 'application/octet-stream');
-    response.setHeader('Content-Disposition', `attachment; filename*=UTF-8''${encodeURIComponent(options.name)}`);
+    response.setHeader(
+      'Content-Disposition',
+      `attachment; filename*=UTF-8''${encodeURIComponent(options.name)}`,
+    );
     if (options.etag !== undefined) response.setHeader('ETag', options.etag);
     if (range === undefined) {
       response.status(200).setHeader('Content-Length', file.size);
@@ -41,15 +44,23 @@ export async function sendFile(
   }
 }
 
-function wantedRange(request: Request, file: OpenFile, etag: string | undefined): { start: number; end: number } | undefined {
+function wantedRange(
+  request: Request,
+  file: OpenFile,
+  etag: string | undefined,
+): { start: number; end: number } | undefined {
   const header = request.headers.range;
   if (header === undefined) return undefined;
   const condition = request.headers['if-range'];
-  if (condition !== undefined && condition !== etag && condition !== file.modifiedAt.toUTCString()) return undefined;
+  if (condition !== undefined && condition !== etag && condition !== file.modifiedAt.toUTCString())
+    return undefined;
   const ranges = parseRange(file.size, header, { combine: true });
   if (ranges === -2) return undefined;
   if (ranges === -1) {
-    throw new Problem('range_not_satisfiable', `The file has ${file.size} bytes; the range lies outside of it.`);
+    throw new Problem(
+      'range_not_satisfiable',
+      `The file has ${file.size} bytes; the range lies outside of it.`,
+    );
   }
   const [only] = ranges;
   return ranges.type === 'bytes' && ranges.length === 1 && only !== undefined ? only : undefined;

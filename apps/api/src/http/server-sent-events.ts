@@ -14,7 +14,11 @@ const KEEP_ALIVE_MS = 15_000;
  * Writes events as they come, no faster than the client reads them, until the source ends or the client goes away.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function sendEvents(response: Response, events: AsyncIterable<ServerSentEvent>, signal: AbortSignal): Promise<void> {
+export async function sendEvents(
+  response: Response,
+  events: AsyncIterable<ServerSentEvent>,
+  signal: AbortSignal,
+): Promise<void> {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-cache, no-transform',
@@ -25,7 +29,11 @@ export async function sendEvents(response: Response, events: AsyncIterable<Serve
   const keepAlive = setInterval(() => response.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
   try {
     for await (const { id, event, data } of events) {
-      const lines = [...(id === undefined ? [] : [`id: ${id}`]), `event: ${event}`, `data: ${JSON.stringify(data)}`];
+      const lines = [
+        ...(id === undefined ? [] : [`id: ${id}`]),
+        `event: ${event}`,
+        `data: ${JSON.stringify(data)}`,
+      ];
       await write(response, `${lines.join('\n')}\n\n`, signal);
     }
   } finally {
@@ -35,7 +43,11 @@ export async function sendEvents(response: Response, events: AsyncIterable<Serve
 }
 
 /** Writes, and waits where the client is slow. Ends quietly where it has gone. */
-export async function write(response: Response, chunk: string | Uint8Array, signal: AbortSignal): Promise<void> {
+export async function write(
+  response: Response,
+  chunk: string | Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
   if (signal.aborted || response.write(chunk)) return;
   await once(response, 'drain', { signal }).catch(() => {});
 }

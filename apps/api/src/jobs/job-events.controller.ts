@@ -18,7 +18,9 @@ import { JOB_CHANGES, JOB_STORE } from '../ports.ts';
 import { jobIdSchema } from './jobs.controller.ts';
 
 const seqSchema = z.coerce.number().int().min(0);
-const eventQuerySchema = z.strictObject({ after: seqSchema.default(0).describe('Only events behind this `seq`.') });
+const eventQuerySchema = z.strictObject({
+  after: seqSchema.default(0).describe('Only events behind this `seq`.'),
+});
 const eventListSchema = z.object({ items: z.array(jobEventSchema) }).meta({ id: 'JobEventList' });
 const MOST_EVENTS = 1000;
 
@@ -65,5 +67,6 @@ export class JobEventsController {
 }
 
 async function* asServerSent(events: AsyncIterable<JobEvent>): AsyncGenerator<ServerSentEvent> {
-  for await (const event of events) yield { id: String(event.seq), event: event.type, data: toJobEventResource(event) };
+  for await (const event of events)
+    yield { id: String(event.seq), event: event.type, data: toJobEventResource(event) };
 }

@@ -48,6 +48,9 @@ export const JOB_EXAMPLES = {
   },
   script: {
     summary: 'A batch script with its #SBATCH lines',
-    value: { name: 'hello', script: '#!/bin/bash\n#SBATCH --ntasks=1\n#SBATCH --time=1\necho "hello from $SLURMD_NODENAME"\n' },
+    value: {
+      name: 'hello',
+      script: '#!/bin/bash\n#SBATCH --ntasks=1\n#SBATCH --time=1\necho "hello from $SLURMD_NODENAME"\n',
+    },
   },
 };

@@ -51,13 +51,19 @@ export class JobFilesController {
     @Query({ schema: fileQuerySchema }) query: z.output<typeof fileQuerySchema>,
   ): Promise<z.output<typeof fileListSchema>> {
     await findVisibleJob(this.#jobs, caller, id);
-    const { files, truncated } = await this.#files.list(id, query.path ?? '', { recursive: query.recursive, limit: MOST_FILES });
+    const { files, truncated } = await this.#files.list(id, query.path ?? '', {
+      recursive: query.recursive,
+      limit: MOST_FILES,
+    });
     return { items: files, truncated };
   }
 
   @Get('outputs')
   @Requires('jobs:read')
-  @ApiOperation({ summary: 'List the outputs with their digests', description: 'Empty until the job has ended.' })
+  @ApiOperation({
+    summary: 'List the outputs with their digests',
+    description: 'Empty until the job has ended.',
+  })
   @Answers(200, outputListSchema, [404])
   async outputs(
     @CurrentCaller() caller: Caller,
@@ -86,7 +92,9 @@ export class JobFilesController {
     const path = typeof segments === 'string' ? segments : segments.join('/');
     const fault = relativePathFault(path);
     if (fault !== undefined) {
-      throw new Problem('invalid_request', 'The path is not right.', { faults: [{ field: 'path', message: fault }] });
+      throw new Problem('invalid_request', 'The path is not right.', {
+        faults: [{ field: 'path', message: fault }],
+      });
     }
     const sha256 = job.outputs?.find((output) => output.path === path)?.sha256;
     const file = await this.#files.open(id, path);

@@ -24,7 +24,13 @@ const logQuerySchema = z.strictObject({
   stream: z.enum(['stdout', 'stderr']).default('stdout'),
   follow: z.stringbool().default(false).describe('Go on until the job has ended.'),
   offset: offsetSchema.optional().describe('Begin this many bytes into the log.'),
-  tail: z.coerce.number().int().min(1).max(100_000).optional().describe('Begin at the last lines, this many.'),
+  tail: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Begin at the last lines, this many.'),
 });
 type LogQuery = z.output<typeof logQuerySchema>;
 
@@ -59,8 +65,13 @@ export class JobLogsController {
   ): Promise<void> {
     await findVisibleJob(this.#jobs, caller, id);
     const signal = clientGone(response);
-    const offset = readHeader(request, 'Last-Event-ID', offsetSchema) ?? query.offset ?? (await this.#tail(id, query));
-    const pieces = followLog({ jobs: this.#jobs, files: this.#files, pause }, id, { ...query, offset, signal });
+    const offset =
+      readHeader(request, 'Last-Event-ID', offsetSchema) ?? query.offset ?? (await this.#tail(id, query));
+    const pieces = followLog({ jobs: this.#jobs, files: this.#files, pause }, id, {
+      ...query,
+      offset,
+      signal,
+    });
     if (request.accepts(['text/plain', 'text/event-stream']) === 'text/event-stream') {
       await sendEvents(response, this.#events(id, query, pieces), signal);
       return;
@@ -75,11 +86,16 @@ export class JobLogsController {
     return tail === undefined ? 0 : tailOffset(this.#files, id, stream, tail);
   }
 
-  async *#events(id: string, { stream }: LogQuery, pieces: AsyncIterable<LogPiece>): AsyncGenerator<ServerSentEvent> {
+  async *#events(
+    id: string,
+    { stream }: LogQuery,
+    pieces: AsyncIterable<LogPiece>,
+  ): AsyncGenerator<ServerSentEvent> {
     const decoder = new TextDecoder();
     let rest: LogPiece | undefined;
     for await (const piece of pieces) {
-      const { offset, bytes } = rest === undefined ? piece : { offset: rest.offset, bytes: Buffer.concat([rest.bytes, piece.bytes]) };
+      const { offset, bytes } =
+        rest === undefined ? piece : { offset: rest.offset, bytes: Buffer.concat([rest.bytes, piece.bytes]) };
       const whole = wholeCharacters(bytes);
       rest = whole < bytes.length ? { offset: offset + whole, bytes: bytes.subarray(whole) } : undefined;
       if (whole > 0) yield logEvent(stream, offset, bytes.subarray(0, whole), decoder);
@@ -90,6 +106,15 @@ export class JobLogsController {
   }
 }
 
-function logEvent(stream: LogQuery['stream'], offset: number, bytes: Uint8Array, decoder: TextDecoder): ServerSentEvent {
-  return { id: String(offset + bytes.length), event: 'log', data: { stream, offset, text: decoder.decode(bytes) } };
+function logEvent(
+  stream: LogQuery['stream'],
+  offset: number,
+  bytes: Uint8Array,
+  decoder: TextDecoder,
+): ServerSentEvent {
+  return {
+    id: String(offset + bytes.length),
+    event: 'log',
+    data: { stream, offset, text: decoder.decode(bytes) },
+  };
 }

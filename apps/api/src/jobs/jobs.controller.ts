@@ -28,17 +28,27 @@ import { JOB_EXAMPLES } from './job-examples.ts';
 export const jobIdSchema = z.string().regex(/^job_[0-9a-z]{26}$/, 'must be the id of a job');
 
 const jobListSchema = z
-  .object({ items: z.array(jobResourceSchema), next: z.string().nullable().describe('Cursor of the next page.') })
+  .object({
+    items: z.array(jobResourceSchema),
+    next: z.string().nullable().describe('Cursor of the next page.'),
+  })
   .meta({ id: 'JobList' });
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
-  z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(item).max(64).optional());
+  z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(item).max(64).optional(),
+  );
 
 const jobListQuerySchema = z.strictObject({
   ...pageQuery,
   state: oneOrMore(jobStateSchema).describe('Only jobs in one of these states; may be repeated.'),
   name: z.string().max(128).optional().describe('Only jobs of this name.'),
-  owner: z.string().max(64).optional().describe('Only jobs of this user\'s id. Who may not see others\' jobs finds none.'),
+  owner: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Only jobs of this user's id. Who may not see others' jobs finds none."),
   label: oneOrMore(z.string().regex(/^[^=]{1,63}=.{0,255}$/s, 'must be "key=value"')).describe(
     'Only jobs with this label, as `key=value`; may be repeated.',
   ),
@@ -51,13 +61,18 @@ const LONGEST_WAIT_SECONDS = 60;
 
 const jobQuerySchema = z.strictObject({
   wait: durationSchema
-    .refine((text) => (parseDurationSeconds(text) ?? 0) <= LONGEST_WAIT_SECONDS, `must be at most ${LONGEST_WAIT_SECONDS}s`)
+    .refine(
+      (text) => (parseDurationSeconds(text) ?? 0) <= LONGEST_WAIT_SECONDS,
+      `must be at most ${LONGEST_WAIT_SECONDS}s`,
+    )
     .optional()
     .describe('Hold the answer until the job has come as far as `until` says, for at most this long (60s).'),
   until: z.enum(['running', 'finished']).default('finished'),
 });
 
-const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
+const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
 
 @ApiTags('jobs')
 @Controller('v1/jobs')
@@ -91,7 +106,11 @@ export class JobsController {
       'A batch script, a command, or an MPI program whose source is compiled on the cluster. With an `Idempotency-Key` ' +
       'the same request may be sent again at any time: it gives the same job, for ever.',
   })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Any text of up to 255 characters, unique to this job.' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Any text of up to 255 characters, unique to this job.',
+  })
   @ApiBody({ schema: { $ref: '#/components/schemas/JobRequest' }, examples: JOB_EXAMPLES })
   @Answers(202, jobResourceSchema, [400, 409, 413, 422])
   async create(
@@ -109,7 +128,10 @@ export class JobsController {
 
   @Get()
   @Requires('jobs:read')
-  @ApiOperation({ summary: 'List jobs, newest first', description: 'One\'s own; all jobs for operators and admins.' })
+  @ApiOperation({
+    summary: 'List jobs, newest first',
+    description: "One's own; all jobs for operators and admins.",
+  })
   @Answers(200, jobListSchema, [400])
   async list(
     @CurrentCaller() caller: Caller,
@@ -135,7 +157,11 @@ export class JobsController {
   @Get(':id')
   @Requires('jobs:read')
   @ApiOperation({ summary: 'Read a job, or wait for it' })
-  @ApiHeader({ name: 'If-None-Match', required: false, description: 'The ETag of an earlier answer: 304 where nothing has changed.' })
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'The ETag of an earlier answer: 304 where nothing has changed.',
+  })
   @ApiResponse({ status: 304, description: 'Nothing has changed since the ETag that was sent.' })
   @Answers(200, jobResourceSchema, [400, 404])
   async get(
@@ -174,7 +200,10 @@ export class JobsController {
   @Post(':id/cancel')
   @HttpCode(202)
   @Requires('jobs:write')
-  @ApiOperation({ summary: 'Cancel a job', description: 'Asking twice is asking once. The job ends when Slurm has ended it.' })
+  @ApiOperation({
+    summary: 'Cancel a job',
+    description: 'Asking twice is asking once. The job ends when Slurm has ended it.',
+  })
   @Answers(202, jobResourceSchema, [404, 409])
   async cancel(
     @CurrentCaller() caller: Caller,

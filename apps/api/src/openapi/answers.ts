@@ -12,7 +12,7 @@ const DESCRIPTIONS: Record<number, string> = {
   400: 'The request is not right; `faults` names every field.',
   401: 'The API key is missing or not valid.',
   403: 'The key may not do this.',
-  404: 'There is no such thing, or it is somebody else\'s.',
+  404: "There is no such thing, or it is somebody else's.",
   409: 'It does not go with how things stand; `code` says why.',
   413: 'It is larger than is allowed.',
   416: 'The range lies outside of the file.',
@@ -23,10 +23,18 @@ const DESCRIPTIONS: Record<number, string> = {
 const describe = (status: number): string => DESCRIPTIONS[status] ?? String(status);
 
 /** Documents what a route that needs a key answers: one success and its problems. 401 and 403 are always among them. */
-export function Answers(status: number, schema: z.ZodType | undefined, problems: readonly number[] = []): MethodDecorator {
+export function Answers(
+  status: number,
+  schema: z.ZodType | undefined,
+  problems: readonly number[] = [],
+): MethodDecorator {
   return applyDecorators(
     ApiBearerAuth(),
-    ApiResponse({ status, description: describe(status), ...(schema === undefined ? {} : { standardSchema: schema }) }),
+    ApiResponse({
+      status,
+      description: describe(status),
+      ...(schema === undefined ? {} : { standardSchema: schema }),
+    }),
     ...AnswersProblems([401, 403, ...problems]),
   );
 }

@@ -26,7 +26,8 @@ export class SchemaConverter {
   ): { schema: unknown; components: Record<string, JsonSchema> } | undefined => {
     if (!(schema instanceof z.ZodType)) return undefined;
     const id = schema.meta()?.id;
-    const json = id === undefined ? bare(z.toJSONSchema(schema, options(io)) as JsonSchema) : { $ref: REFERENCE + id };
+    const json =
+      id === undefined ? bare(z.toJSONSchema(schema, options(io)) as JsonSchema) : { $ref: REFERENCE + id };
     const ids = [...closure(this.#components[io], references(json))];
     return {
       schema: mapReferences(json, (name) => this.#name(name, io)),
@@ -51,7 +52,8 @@ function options(io: Io) {
     unrepresentable: 'any' as const,
     // Clients must bear fields that a newer server adds to its answers.
     override: ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
-      if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      if (io === 'output' && jsonSchema.additionalProperties === false)
+        delete jsonSchema.additionalProperties;
     },
   };
 }
@@ -61,7 +63,13 @@ function registered(io: Io): Record<string, JsonSchema> {
   return Object.fromEntries(Object.entries(schemas).map(([id, json]) => [id, bare(json as JsonSchema)]));
 }
 
-function bare({ $schema: _schema, $id: _id, $defs: _definitions, id: _name, ...json }: JsonSchema): JsonSchema {
+function bare({
+  $schema: _schema,
+  $id: _id,
+  $defs: _definitions,
+  id: _name,
+  ...json
+}: JsonSchema): JsonSchema {
   return json;
 }
 

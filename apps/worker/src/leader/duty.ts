@@ -10,7 +10,11 @@ export interface Duty {
 }
 
 /** Does a duty until the signal is aborted. A round that fails is logged, and the next one comes all the same. */
-export async function perform({ name, pauseMs, round }: Duty, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function perform(
+  { name, pauseMs, round }: Duty,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       await round();

@@ -67,7 +67,9 @@ export interface JobChanges {
   subscribe(jobId: string, listener: () => void): () => void;
 }
 
-export type JobWork = 'submit' | 'cancel' | 'collect';
+/** What there is for workers to do for a job. */
+export const JOB_WORK = ['submit', 'cancel', 'collect'] as const;
+export type JobWork = (typeof JOB_WORK)[number];
 
 /** The way from "this job wants attention" to a worker. Delivery may be lost or doubled; the database tells. */
 export interface JobQueue {

@@ -8,6 +8,9 @@ export function createLogger(name: string, level: string): Logger {
     name,
     level,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ['req.headers.authorization', 'req.headers.cookie', '*.password', '*.apiKey'], censor: '[secret]' },
+    redact: {
+      paths: ['req.headers.authorization', 'req.headers.cookie', '*.password', '*.apiKey'],
+      censor: '[secret]',
+    },
   });
 }

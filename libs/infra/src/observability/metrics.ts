@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobState } from '#core/jobs/job-state';
 import { JOB_STATES } from '#core/jobs/job-state';
+import type { QueueCount } from '../queue/open-queues.ts';
 
 /** A registry with the metrics of the process itself. */
 export function createRegistry(process: 'api' | 'worker'): Registry {
@@ -8,12 +9,6 @@ export function createRegistry(process: 'api' | 'worker'): Registry {
   registry.setDefaultLabels({ process });
   collectDefaultMetrics({ register: registry });
   return registry;
-}
-
-export interface QueueCount {
-  queue: string;
-  depth: number;
-  oldestSeconds: number;
 }
 
 /** What the api measures; states and queues are read when Prometheus asks. */
@@ -27,7 +22,10 @@ export class ApiMetrics {
     registers: [this.registry],
   });
 
-  constructor(sources: { countJobs: () => Promise<Map<JobState, number>>; countQueues: () => Promise<QueueCount[]> }) {
+  constructor(sources: {
+    countJobs: () => Promise<Map<JobState, number>>;
+    countQueues: () => Promise<QueueCount[]>;
+  }) {
     new Gauge({
       name: 'bramble_jobs',
       help: 'Jobs by state.',
@@ -75,7 +73,7 @@ export class WorkerMetrics {
   });
   readonly #rpcs = new Histogram({
     name: 'bramble_slurm_rpc_duration_seconds',
-    help: 'Commands of Slurm\'s that were run, by command and whether Slurm answered.',
+    help: "Commands of Slurm's that were run, by command and whether Slurm answered.",
     labelNames: ['command', 'answered'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.registry],

@@ -33,7 +33,10 @@ export class Readiness {
     return {
       ready: answers.every(({ required, because }) => !required || because === undefined),
       parts: Object.fromEntries(
-        answers.map(({ name, ...part }) => [name, { status: part.because === undefined ? 'up' : 'down', ...part }]),
+        answers.map(({ name, ...part }) => [
+          name,
+          { status: part.because === undefined ? 'up' : 'down', ...part },
+        ]),
       ),
     };
   }
@@ -45,7 +48,8 @@ async function reasonWhyDown(check: ReadinessPart['check']): Promise<string | un
     timer = setTimeout(() => resolve(`no answer within ${CHECK_TIMEOUT_MS} ms`), CHECK_TIMEOUT_MS);
   });
   const asked = check().then(
-    (answer) => (answer.kind === 'present' ? undefined : answer.kind === 'unknown' ? answer.because : 'absent'),
+    (answer) =>
+      answer.kind === 'present' ? undefined : answer.kind === 'unknown' ? answer.because : 'absent',
     (error: unknown) => (error instanceof Error ? error.message : 'the check failed'),
   );
   return Promise.race([asked, late]).finally(() => clearTimeout(timer));

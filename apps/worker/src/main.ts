@@ -1,0 +1,24 @@
+import { parseConfiguration, workerConfigurationSchema } from '#core/configuration/configuration';
+import { createLogger } from '#infra/observability/logger';
+import { WorkerMetrics } from '#infra/observability/metrics';
+import { openPlatform } from '#infra/platform/platform';
+import { runUntilStopped } from '#infra/platform/process';
+import { openSlurm } from '#infra/slurm/open-slurm';
+import { runWorker } from './run-worker.ts';
+
+await runUntilStopped(async () => {
+  const configuration = parseConfiguration(workerConfigurationSchema, process.env);
+  const logger = createLogger('bramble-worker', configuration.BRAMBLE_LOG_LEVEL);
+  const metrics = new WorkerMetrics();
+  const platform = await openPlatform(configuration, logger);
+  const slurm = await openSlurm(configuration, {
+    onRpc: metrics.observeRpc,
+    onUnavailable: (error) => logger.warn(`Waiting for Slurm: ${error.message}`),
+  });
+  const stopWorker = await runWorker({ ...slurm, platform, metrics, logger }, configuration);
+  return async () => {
+    await stopWorker();
+    slurm.close();
+    await platform.close();
+  };
+});

@@ -1,0 +1,116 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Logger as NestPinoLogger } from 'nestjs-pino';
+import type { SlurmInventory } from '#core/cluster/cluster';
+import type { WorkerConfiguration } from '#core/configuration/configuration';
+import { BringToSlurm } from '#core/jobs/bring-to-slurm';
+import { CancelInSlurm } from '#core/jobs/cancel-in-slurm';
+import { CollectJob } from '#core/jobs/collect-job';
+import { JOB_WORK } from '#core/jobs/job-store';
+import type { SlurmController } from '#core/jobs/slurm-controller';
+import { WorkOnJob } from '#core/jobs/work-on-job';
+import { present } from '#core/vocabulary/answer';
+import { Leadership } from '#infra/database/leadership';
+import type { Logger } from '#infra/observability/logger';
+import type { WorkerMetrics } from '#infra/observability/metrics';
+import { Readiness, type ReadinessPart } from '#infra/observability/readiness';
+import type { Platform } from '#infra/platform/platform';
+import { QUEUE_OF_WORK } from '#infra/queue/queue-registry';
+import { jobProcessor } from './jobs/job-processors.ts';
+import { leaderDuties } from './leader/duties.ts';
+import { perform } from './leader/duty.ts';
+import { WorkerModule } from './worker.module.ts';
+
+/** What a worker runs on. */
+export interface WorkerPorts {
+  platform: Platform;
+  controller: SlurmController;
+  inventory: SlurmInventory;
+  /** `MinJobAge` of the cluster. */
+  forgetsAfterMs: number;
+  metrics: WorkerMetrics;
+  logger: Logger;
+}
+
+/**
+ * Starts a worker on open ports: it takes work from the queues, seeks to be the leader, and answers health and
+ * metrics.
+ * @returns how to stop it: what is being worked on is finished first
+ */
+export async function runWorker(
+  ports: WorkerPorts,
+  configuration: WorkerConfiguration,
+): Promise<() => Promise<void>> {
+  const { platform, controller, metrics, logger } = ports;
+  const { jobs, artifacts, storage, clock, queues } = platform;
+  const work = new WorkOnJob(
+    {
+      submit: new BringToSlurm({
+        jobs,
+        artifacts,
+        runs: storage.runs,
+        slurm: controller,
+        clock,
+        onSubmitted: metrics.observeSubmission,
+      }),
+      cancel: new CancelInSlurm(jobs, controller, clock),
+      collect: new CollectJob(jobs, storage.runs, controller, clock),
+    },
+    jobs,
+    clock,
+  );
+  const consumers = JOB_WORK.map((kind) =>
+    queues.worker(QUEUE_OF_WORK[kind], jobProcessor({ work, jobs, clock }, kind), {
+      onFinished: (result) => metrics.countWork(QUEUE_OF_WORK[kind], result),
+    }),
+  );
+
+  const stopped = new AbortController();
+  const leadership = new Leadership({ url: platform.databaseUrl, name: 'worker', log: () => {} });
+  const leading = configuration.BRAMBLE_LEADER
+    ? leadership.run((lost) => lead(ports, configuration, lost), stopped.signal)
+    : undefined;
+
+  const app = await NestFactory.create<NestExpressApplication>(
+    WorkerModule.around(new Readiness(readinessParts(ports)), metrics, logger),
+    { logger: ['warn', 'error'], abortOnError: false },
+  );
+  app.disable('x-powered-by');
+  await app.init();
+  app.useLogger(app.get(NestPinoLogger));
+  await app.listen(configuration.BRAMBLE_WORKER_PORT, configuration.BRAMBLE_WORKER_HOST);
+  logger.info(`Working; health and metrics on ${await app.getUrl()}`);
+
+  return async () => {
+    stopped.abort();
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await leading;
+    await app.close();
+  };
+}
+
+/** Slurm is not required: without it the worker waits, and a restart would not help. */
+function readinessParts({ platform, inventory }: WorkerPorts): ReadinessPart[] {
+  return [
+    ...platform.readinessParts(),
+    { name: 'slurm', required: false, check: async () => present(await inventory.snapshot()) },
+  ];
+}
+
+async function lead(
+  ports: WorkerPorts,
+  configuration: WorkerConfiguration,
+  lost: AbortSignal,
+): Promise<void> {
+  ports.logger.info('This worker leads: it follows jobs, sweeps, and looks at the cluster');
+  ports.metrics.setLeader(true);
+  try {
+    await Promise.all(
+      leaderDuties({ ...ports, slurm: ports.controller }, configuration).map((duty) =>
+        perform(duty, ports.logger, lost),
+      ),
+    );
+  } finally {
+    ports.metrics.setLeader(false);
+  }
+}

@@ -1,0 +1,4 @@
+import { CreateTables1795363200000 } from './1795363200000-create-tables.ts';
+
+/** All migrations, oldest first. One that has been released is never changed: the next one mends it. */
+export const migrations = [CreateTables1795363200000];

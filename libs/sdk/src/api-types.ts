@@ -1,0 +1,37 @@
+import type { components, operations } from './schema.gen.ts';
+
+type Schemas = components['schemas'];
+
+export type JobResource = Schemas['Job'];
+export type JobState = JobResource['state'];
+export type JobEvent = Schemas['JobEvent'];
+export type Reason = Schemas['Reason'];
+export type OutputFile = Schemas['OutputFile'];
+export type RunFile = Schemas['RunFile'];
+export type RunFileList = Schemas['RunFileList'];
+export type Artifact = Schemas['Artifact'];
+export type Node = Schemas['Node'];
+export type NodeList = Schemas['NodeList'];
+export type ObservedNode = Schemas['ObservedNode'];
+export type Partition = Schemas['Partition'];
+export type PartitionList = Schemas['PartitionList'];
+export type Cluster = Schemas['Cluster'];
+export type User = Schemas['User'];
+export type NewUser = Schemas['NewUser'];
+export type ApiKeyResource = Schemas['ApiKey'];
+export type CreatedApiKey = Schemas['CreatedApiKey'];
+export type NewApiKey = Schemas['NewApiKey'];
+
+/** What is sent to submit a job, with everything optional that has a default. */
+export type JobRequest = Sendable<Omit<Schemas['JobRequest'], 'mpi' | 'inputs'>> & {
+  mpi?: MpiProgram | undefined;
+  inputs?: JobInput[] | undefined;
+};
+export type MpiProgram = Sendable<Schemas['MpiProgram']>;
+export type MpiSource = NonNullable<Schemas['MpiProgram']['source']>;
+export type JobInput = Pick<Schemas['JobInput'], 'path'> & Sendable<Omit<Schemas['JobInput'], 'path'>>;
+
+export type JobListQuery = NonNullable<operations['jobs_list']['parameters']['query']>;
+
+/** The generated types call a field with a default required, because answers always have it; requests need not. */
+type Sendable<T> = { [K in keyof T]?: T[K] | undefined };

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureDebianPackages } from './debian-packages.ts';
+import { CHECKOUT } from './installation.ts';
+
+// Everything that has to hold, in one command: the cheap checks first, then the tests from the smallest to the whole.
+// A step that fails does not keep the next ones from being run.
+
+interface Step {
+  name: string;
+  command: string[];
+  /** A vitest run, whose tests are counted. */
+  vitest?: boolean;
+}
+
+interface Outcome {
+  name: string;
+  passed: number;
+  failed: number;
+  seconds: number;
+}
+
+const reports = mkdtempSync(join(tmpdir(), 'bramble-test-'));
+
+const CHECKS: Step[] = [
+  { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
+  { name: 'boundaries', command: ['npm', 'run', '--silent', 'boundaries'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+  { name: 'generated files', command: ['npm', 'run', '--silent', 'generated:check'] },
+];
+
+const TESTS: Step[] = ['unit', 'integration', 'sdk-package', 'e2e'].map((project) => ({
+  name: project,
+  command: [
+    'npx',
+    'vitest',
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile=${reportFile(project)}`,
+  ],
+  vitest: true,
+}));
+
+function reportFile(project: string): string {
+  return join(reports, `${project}.json`);
+}
+
+async function runStep(step: Step): Promise<Outcome> {
+  console.log(`\n== ${step.name}`);
+  const startedAt = Date.now();
+  const code = await exitCode(step.command);
+  const seconds = (Date.now() - startedAt) / 1000;
+  const counted = step.vitest === true ? countTests(step.name) : undefined;
+  // A run that failed outside of its tests, or ran none, has failed all the same.
+  const failed = Math.max(counted?.failed ?? 0, code === 0 ? 0 : 1);
+  return { name: step.name, passed: counted?.passed ?? (code === 0 ? 1 : 0), failed, seconds };
+}
+
+function exitCode([command = '', ...args]: string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: CHECKOUT, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+}
+
+function countTests(project: string): { passed: number; failed: number } {
+  try {
+    const report = JSON.parse(readFileSync(reportFile(project), 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
+    return { passed: report.numPassedTests, failed: report.numFailedTests };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+const startedAt = Date.now();
+await ensureDebianPackages('slurm', console.log);
+await ensureDebianPackages('ssh', console.log);
+await ensureDebianPackages('redis', console.log);
+await ensureDebianPackages('browser', console.log);
+
+const outcomes: Outcome[] = [];
+for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));
+rmSync(reports, { recursive: true, force: true });
+
+console.log('');
+for (const { name, passed, failed, seconds } of outcomes) {
+  console.log(
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(16)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(1).padStart(7)} s`,
+  );
+}
+console.log(`in ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
+const sum = (read: (outcome: Outcome) => number) =>
+  outcomes.reduce((total, outcome) => total + read(outcome), 0);
+console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
+process.exitCode = sum(({ failed }) => failed) === 0 ? 0 : 1;
