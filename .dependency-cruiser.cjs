@@ -40,6 +40,6 @@ module.exports = {
     exclude: { path: '(^|/)dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { conditionNames: ['bramble-source', 'import', 'require', 'node', 'default', 'types'], exportsFields: ['exports'], importsFields: ['imports'] },
+    enhancedResolveOptions: { conditionNames: ['bramble-source', 'import', 'require', 'node', 'default', 'types'], exportsFields: ['exports'] },
   },
 };

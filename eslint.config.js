@@ -23,13 +23,20 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
       '@typescript-eslint/prefer-nullish-coalescing': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
       eqeqeq: 'error',
     },
   },
   {
     // Nest reads constructor types at run time: a type-only import would erase the dependency.
     files: ['apps/**/*.ts'],
-    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'off',
+      // Nest's options are classes that are never made with new.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // It does not see what a decorator of a parameter uses.
+      'no-useless-assignment': 'off',
+    },
   },
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: globals.node } },
   prettier,

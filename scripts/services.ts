@@ -78,7 +78,7 @@ function startService(name: ServiceName, logs: string, environment: Record<strin
     cwd: '/',
     detached: true,
     stdio: ['ignore', output, output],
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env.PATH, ...environment },
   });
   child.unref();
   if (child.pid === undefined) throw new Error(`the ${name} could not be started`);

@@ -22,7 +22,6 @@ export class ClosedByDefault implements OnApplicationBootstrap {
   /** @throws Error naming every open route */
   onApplicationBootstrap(): void {
     const open = this.#discovery.getControllers().flatMap(({ metatype, name }) => {
-      if (typeof metatype !== 'function') return [];
       const prototype = metatype.prototype as Record<string, unknown>;
       return this.#scanner
         .getAllMethodNames(prototype)

@@ -27,7 +27,7 @@ export class SchemaConverter {
     if (!(schema instanceof z.ZodType)) return undefined;
     const id = schema.meta()?.id;
     const json =
-      id === undefined ? bare(z.toJSONSchema(schema, options(io)) as JsonSchema) : { $ref: REFERENCE + id };
+      id === undefined ? bare(z.toJSONSchema(schema, options(io))) : { $ref: REFERENCE + id };
     const ids = [...closure(this.#components[io], references(json))];
     return {
       schema: mapReferences(json, (name) => this.#name(name, io)),

@@ -18,8 +18,7 @@ export type QueueLocation = { redisUrl: string } | { databaseUrl: string };
 export interface BullQueue {
   add(name: string, data: unknown, options: JobsOptions): Promise<unknown>;
   getWaitingCount(): Promise<number>;
-  /** Oldest first. */
-  getWaiting(start: number, end: number): Promise<{ timestamp: number }[]>;
+  getJobs(types: 'waiting'[], start: number, end: number, asc: boolean): Promise<{ timestamp: number }[]>;
   waitUntilReady(): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
@@ -39,6 +38,8 @@ export interface BullWorker {
 export interface BullBackend {
   openQueue(name: QueueName): BullQueue;
   openWorker(name: QueueName, process: (job: Job) => Promise<void>, concurrency?: number): BullWorker;
+  /** What is not connected gives up, and can be closed. */
+  stopReconnecting(): void;
 }
 
 /** Longest that a producer waits for a connection, or for the answer to one command. */
@@ -60,8 +61,10 @@ export async function bullBackend(location: QueueLocation): Promise<BullBackend>
 }
 
 function redisBackend(url: string): BullBackend {
-  const connection = { url, retryStrategy: (attempt: number) => Math.min(attempt * 200, 2_000) };
-  return backendWith(
+  let stopped = false;
+  const retryStrategy = (attempt: number) => (stopped ? null : Math.min(attempt * 200, 2_000));
+  const connection = { url, retryStrategy };
+  const ends = endsWith(
     createRedisBackend,
     {
       ...connection,
@@ -72,6 +75,12 @@ function redisBackend(url: string): BullBackend {
     },
     { ...connection, maxRetriesPerRequest: null },
   );
+  return {
+    ...ends,
+    stopReconnecting: () => {
+      stopped = true;
+    },
+  };
 }
 
 function postgresBackend(connectionString: string): BullBackend {
@@ -81,7 +90,7 @@ function postgresBackend(connectionString: string): BullBackend {
     keepAlive: true,
     application_name: 'bramble queues',
   };
-  return backendWith(
+  const ends = endsWith(
     createPostgresBackend,
     {
       ...connection,
@@ -92,13 +101,15 @@ function postgresBackend(connectionString: string): BullBackend {
     },
     { ...connection, max: 4, connectionTimeoutMillis: WORKER_TIMEOUT_MS, query_timeout: WORKER_TIMEOUT_MS },
   );
+  // Each statement takes a connection from a pool, which makes one when it needs one.
+  return { ...ends, stopReconnecting: () => {} };
 }
 
-function backendWith<Backend extends IQueueBackend, Connection>(
+function endsWith<Backend extends IQueueBackend, Connection>(
   factory: BackendFactory<Backend, Connection>,
   producer: Connection,
   consumer: Connection,
-): BullBackend {
+): Pick<BullBackend, 'openQueue' | 'openWorker'> {
   const { Queue, Worker } = withBackend(factory);
   return {
     openQueue: (name) =>

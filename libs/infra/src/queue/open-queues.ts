@@ -122,6 +122,7 @@ export class Queues {
 
   /** Closes the workers, and waits for what they do, then the rest. */
   async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
+    this.#backend.stopReconnecting();
     await Promise.all([...this.#workers].map((worker) => worker.close(graceMs)));
     await Promise.all(
       [...this.#queues.values()].map((queue) => closeWithin(PRODUCER_TIMEOUT_MS, queue.stop())),
@@ -141,7 +142,10 @@ export class Queues {
 
   async #count(name: QueueName, signal: AbortSignal): Promise<QueueCount> {
     const queue = await this.#ready(name, signal);
-    const [depth, [oldest]] = await Promise.all([queue.getWaitingCount(), queue.getWaiting(0, 0)]);
+    const depth = await queue.getWaitingCount();
+    if (depth === 0) return { queue: name, depth, oldestSeconds: 0 };
+    // Newest first is the order that both backends agree on, so the oldest is the last.
+    const [oldest] = await queue.getJobs(['waiting'], depth - 1, depth - 1, false);
     const waitedMs = oldest === undefined ? 0 : Date.now() - oldest.timestamp;
     return { queue: name, depth, oldestSeconds: Math.max(0, waitedMs / 1000) };
   }
@@ -175,14 +179,14 @@ export class Queues {
   }
 }
 
-/** Closes gently, and by force where that takes too long: a connection that is away cannot be closed gently. */
+/** Closes gently, and by force where that fails or takes too long: what is away cannot be closed gently. */
 async function closeWithin(
   graceMs: number,
   end: { close(): Promise<void>; disconnect(): Promise<void> },
 ): Promise<void> {
   const closed = end.close().then(
     () => true,
-    () => true,
+    () => false,
   );
   const inTime = await Promise.race([closed, sleep(graceMs, false, { ref: false })]);
   if (!inTime) end.disconnect().catch(() => {});

@@ -46,7 +46,7 @@ async function poll(
   signal: AbortSignal,
 ): Promise<JobResource> {
   const { timeoutMs, maxReconnects } = transport.settings;
-  for (let asked = 0; ; asked += 1) {
+  for (;;) {
     const askedAt = Date.now();
     const job = await transport.json<JobResource>({
       method: 'GET',
@@ -54,7 +54,7 @@ async function poll(
       query: { wait: `${HOLD_SECONDS}s`, until },
       repeatable: true,
       timeoutMs: timeoutMs + HOLD_SECONDS * 1_000,
-      ...(asked === 0 ? {} : { maxRetries: maxReconnects }),
+      maxRetries: maxReconnects,
       signal,
     });
     if (job.finished) return job;
