@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { account } from './accounts.ts';
+import { onHost } from './host-separation.ts';
 import type { LabPaths } from './lab-directory.ts';
 import { daemonPid, killDaemon, signal, startDaemon, stopDaemon, waitUntilReady } from './processes.ts';
 import { runInLab } from './slurm-client.ts';
+import { CONTROLLER_HOST } from './topology.ts';
 
 export const CONTROLLER = 'slurmctld';
 
@@ -23,12 +25,21 @@ export async function startController(paths: LabPaths): Promise<void> {
   const log = join(paths.logs, 'slurmctld.log');
   closeSync(openSync(log, 'a', 0o644));
   chownSync(log, uid, gid);
+  const [command = '', ...commandArguments] = onHost(paths, CONTROLLER_HOST, [
+    'setpriv',
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    '/usr/sbin/slurmctld',
+    '-D',
+    '-f',
+    paths.slurmConf,
+  ]);
   startDaemon(paths, {
     name: CONTROLLER,
-    command: '/usr/sbin/slurmctld',
-    commandArguments: ['-D', '-f', paths.slurmConf],
+    command,
+    commandArguments,
     environment: { SLURM_CONF: paths.slurmConf },
-    account: { uid, gid },
   });
   await waitUntilReady(paths, CONTROLLER, () => controllerAnswers(paths), 30);
 }

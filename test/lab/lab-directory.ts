@@ -11,8 +11,9 @@ export interface LabPaths {
   slurmConf: string;
   cgroupConf: string;
   taskProlog: string;
-  /** What /etc/hosts says on the nodes. */
-  nodeHosts: string;
+  /** What the daemons see in place of slurm.conf, and of /etc/hosts, on hosts of their own. */
+  daemonsSlurmConf: string;
+  hostsFile: string;
   munge: { directory: string; key: string; socket: string };
   controller: { directory: string; state: string; jwtKey: string };
   /** One spool directory a node. */
@@ -61,7 +62,8 @@ export function labPaths(directory: string): LabPaths {
     slurmConf: join(directory, 'slurm.conf'),
     cgroupConf: join(directory, 'cgroup.conf'),
     taskProlog: join(directory, 'task-prolog'),
-    nodeHosts: join(directory, 'node-hosts'),
+    daemonsSlurmConf: join(directory, 'slurm-of-daemons.conf'),
+    hostsFile: join(directory, 'hosts'),
     munge: { directory: munge, key: join(munge, 'munge.key'), socket: join(munge, 'munge.socket') },
     controller: {
       directory: controller,

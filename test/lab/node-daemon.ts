@@ -1,9 +1,8 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { daemonAddress } from './daemon-address.ts';
+import { onHost } from './host-separation.ts';
 import type { LabPaths } from './lab-directory.ts';
 import { isListening } from './listening.ts';
-import { onNode } from './node-separation.ts';
 import {
   daemonPid,
   descendantsOf,
@@ -32,7 +31,7 @@ export async function startNodeDaemon(paths: LabPaths, node: NodeName, port: num
   const temporary = join(paths.nodes, node, 'tmp');
   mkdirSync(temporary, { recursive: true, mode: 0o755 });
   chmodSync(temporary, 0o1777);
-  const [command = '', ...commandArguments] = onNode(paths, node, [
+  const [command = '', ...commandArguments] = onHost(paths, node, [
     '/usr/sbin/slurmd',
     '-D',
     '-N',
@@ -46,8 +45,7 @@ export async function startNodeDaemon(paths: LabPaths, node: NodeName, port: num
     commandArguments,
     environment: { SLURM_CONF: paths.slurmConf, [NODE_MARK]: node },
   });
-  const { address } = await daemonAddress();
-  await waitUntilReady(paths, nodeDaemonName(node), () => isListening({ host: address, port }), 10);
+  await waitUntilReady(paths, nodeDaemonName(node), () => isListening({ host: '127.0.0.1', port }), 10);
 }
 
 /** What a power cut does: slurmd, and all that it and its jobs started on the node, end at once and tell nobody. */

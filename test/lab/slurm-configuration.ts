@@ -1,14 +1,14 @@
+import { lookup } from 'node:dns/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { writeFileAtomically } from './atomic-file.ts';
-import { daemonAddress } from './daemon-address.ts';
+import { canSeparateHosts, hostsFile } from './host-separation.ts';
 import type { LabPaths } from './lab-directory.ts';
 import { LabError } from './lab-error.ts';
 import { CGROUP_CONF, canConstrainMemory } from './memory-cgroups.ts';
-import { canSeparateNodes, nodeHosts } from './node-separation.ts';
 import { nodePort } from './ports.ts';
 import type { LabPorts } from './ports.ts';
-import { CLUSTER_NAME, NODE_NAMES } from './topology.ts';
+import { CLUSTER_NAME, CONTROLLER_HOST, NODE_NAMES } from './topology.ts';
 
 export const MESSAGE_TIMEOUT_SECONDS = 10;
 
@@ -28,28 +28,59 @@ export interface LabSettings {
   memoryLimits?: 'gatherer' | 'cgroup';
 }
 
-/** Writes slurm.conf and what it refers to. @returns whether slurm.conf changed. */
+/**
+ * Writes slurm.conf and what it refers to.
+ *
+ * Slurm's daemons, and `srun` while it waits for tasks, can only be told to bind to the address that the host's name
+ * stands for. On the lab's own hosts that is 127.0.0.1. Clients run on the machine itself, whose name may stand for
+ * anything: their slurm.conf leaves the line out. Where hosts cannot be separated and the machine's name is not
+ * 127.0.0.1, all listen on all addresses; requests without the lab's munge key are refused all the same.
+ *
+ * @returns whether anything changed that a running daemon does not know.
+ */
 export async function writeSlurmConfiguration(
   paths: LabPaths,
   ports: LabPorts,
   settings: LabSettings = {},
 ): Promise<boolean> {
-  const address = await daemonAddress();
-  const nodesAreSeparate = canSeparateNodes();
-  const content = slurmConf(paths, ports, { ...address, nodesAreSeparate, settings });
+  const separate = canSeparateHosts();
   if (settings.memoryLimits === 'cgroup') {
     if (!canConstrainMemory()) throw new LabError('This machine has no memory cgroups of version 1');
     writeFileAtomically(paths.cgroupConf, CGROUP_CONF, 0o644);
   }
-  if (nodesAreSeparate) writeFileAtomically(paths.nodeHosts, nodeHosts(address.address), 0o644);
-  writeFileAtomically(paths.taskProlog, taskProlog(nodesAreSeparate), 0o755);
-  if (existsSync(paths.slurmConf) && readFileSync(paths.slurmConf, 'utf8') === content) return false;
-  writeFileAtomically(paths.slurmConf, content, 0o644);
+  writeFileAtomically(paths.taskProlog, taskProlog(separate), 0o755);
+  const forClients = slurmConf(paths, ports, settings, separate);
+  if (!separate) {
+    const bound = (await machineIsLoopback()) ? `${BIND_TO_HOST_NAME}${forClients}` : forClients;
+    return writeIfDifferent(paths.slurmConf, bound);
+  }
+  const changed = [
+    writeIfDifferent(paths.slurmConf, forClients),
+    writeIfDifferent(paths.daemonsSlurmConf, `${BIND_TO_HOST_NAME}${forClients}`),
+    writeIfDifferent(paths.hostsFile, hostsFile()),
+  ];
+  return changed.includes(true);
+}
+
+const BIND_TO_HOST_NAME = 'CommunicationParameters=NoInAddrAny,NoCtldInAddrAny\n';
+
+/** `localhost` and nothing else will do: Debian's 127.0.1.1 is not the address that the kernel answers from. */
+async function machineIsLoopback(): Promise<boolean> {
+  try {
+    return (await lookup(hostname(), { family: 4 })).address === '127.0.0.1';
+  } catch {
+    return false;
+  }
+}
+
+function writeIfDifferent(file: string, content: string): boolean {
+  if (existsSync(file) && readFileSync(file, 'utf8') === content) return false;
+  writeFileAtomically(file, content, 0o644);
   return true;
 }
 
 /** What an administrator would set for all users of a cluster of this shape. */
-function taskProlog(nodesAreSeparate: boolean): string {
+function taskProlog(separate: boolean): string {
   return `#!/bin/sh
 # Written by lab:up. What it prints goes into the environment of every task.
 # The nodes talk over loopback, whatever other networks this machine has.
@@ -58,24 +89,19 @@ echo export OMPI_MCA_oob_tcp_if_include=lo
 # All nodes share the cores of one machine: ranks are not pinned, and give way while they wait.
 echo export OMPI_MCA_hwloc_base_binding_policy=none
 echo export OMPI_MCA_mpi_yield_when_idle=1
-${nodesAreSeparate ? '' : '# Shared memory is named after the host, and all nodes have the same host name.\necho export OMPI_MCA_btl=self,tcp\n'}`;
+${separate ? '' : '# Shared memory is named after the host, and all nodes have the same host name.\necho export OMPI_MCA_btl=self,tcp\n'}`;
 }
 
-function slurmConf(
-  paths: LabPaths,
-  ports: LabPorts,
-  facts: { address: string; loopbackOnly: boolean; nodesAreSeparate: boolean; settings: LabSettings },
-): string {
-  const { address, loopbackOnly, nodesAreSeparate, settings } = facts;
+function slurmConf(paths: LabPaths, ports: LabPorts, settings: LabSettings, separate: boolean): string {
   const nodes = NODE_NAMES.map((name) => {
-    const host = nodesAreSeparate ? name : hostname();
-    return `NodeName=${name} NodeHostname=${host} NodeAddr=${address} Port=${nodePort(ports, name)}`;
+    const host = separate ? name : hostname();
+    return `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${nodePort(ports, name)}`;
   }).join('\n');
   return `# Written by lab:up; changes are overwritten.
 ClusterName=${CLUSTER_NAME}
-SlurmctldHost=${hostname()}(${address})
+SlurmctldHost=${separate ? CONTROLLER_HOST : hostname()}(127.0.0.1)
 SlurmctldPort=${ports.controller}
-${loopbackOnly ? 'CommunicationParameters=NoInAddrAny,NoCtldInAddrAny\n' : ''}SlurmUser=slurm
+SlurmUser=slurm
 
 AuthType=auth/munge
 AuthInfo=socket=${paths.munge.socket}

@@ -1,6 +1,8 @@
 import { LabError } from './lab-error.ts';
 
 export const CLUSTER_NAME = 'bramble-lab';
+/** Where slurmctld runs, as far as hosts can be told apart; see canSeparateHosts. */
+export const CONTROLLER_HOST = 'node01';
 export const NODE_NAMES = ['node02', 'node03', 'node04', 'node05'] as const;
 /** `compute` is the default and has all nodes, `short` ends jobs after two minutes, `down` never starts one. */
 export const PARTITION_NAMES = ['compute', 'short', 'down'] as const;

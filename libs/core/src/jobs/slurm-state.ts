@@ -30,4 +30,5 @@ const PHASES: Record<string, SlurmPhase> = {
 };
 
 /** A state that this table does not have is a newer Slurm's: the job is left as it is, which is always safe. */
-export const slurmPhase = (state: string): SlurmPhase | undefined => PHASES[state];
+export const slurmPhase = (state: string): SlurmPhase | undefined =>
+  Object.hasOwn(PHASES, state) ? PHASES[state] : undefined;

@@ -48,9 +48,9 @@ const SENTENCES: Record<string, string> = {
  */
 export function waitingReason(reason: string): Reason | null {
   if (reason === '' || reason === 'None') return null;
-  const code = /^[A-Za-z]+/.exec(reason)?.[0] ?? reason;
+  const code = /^\w+/.exec(reason)?.[0] ?? reason;
   const detail = reason.slice(code.length).replace(/^[,\s]+/, '');
-  const sentence = SENTENCES[code];
+  const sentence = Object.hasOwn(SENTENCES, code) ? SENTENCES[code] : undefined;
   if (sentence === undefined) return { code, message: `Waits; Slurm's reason is "${reason}".` };
   return { code, message: detail === '' ? sentence : `${sentence} (${detail})` };
 }

@@ -27,15 +27,18 @@ export async function keepSession(
   use: (client: pg.Client, lost: AbortSignal) => Promise<void>,
 ): Promise<void> {
   let pauseMs = options.retryMs;
+  let isTold = false;
   const connectAndUse = () =>
     withSession(options, until, async (client, lost) => {
       pauseMs = options.retryMs;
+      isTold = false;
       await use(client, lost);
     });
   while (!until.aborted) {
     await connectAndUse().catch((error: unknown) => {
-      if (!until.aborted)
-        options.log('warn', `The connection of "${options.applicationName}" was lost.`, error);
+      if (isTold || until.aborted) return;
+      isTold = true;
+      options.log('warn', `The connection of "${options.applicationName}" was lost; making another.`, error);
     });
     await sleep(pauseMs, undefined, { signal: until }).catch(() => {});
     pauseMs = Math.min(pauseMs * 2, options.longestRetryMs);

@@ -48,6 +48,8 @@ export class Leadership {
       this.#log('info', `This process leads: ${this.#name}.`);
       try {
         await work(lost);
+      } catch (error) {
+        this.#log('error', `The work of the leader failed: ${this.#name}.`, error);
       } finally {
         this.#leading = false;
         this.#log('info', `This process leads no more: ${this.#name}.`);

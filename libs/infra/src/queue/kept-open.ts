@@ -22,11 +22,6 @@ export class KeptOpen<End extends Connecting> {
     this.#end = this.#opened();
   }
 
-  /** The end as it is now, connected or not. */
-  get current(): End {
-    return this.#end;
-  }
-
   /**
    * The end once it has been connected for the first time.
    * @throws the signal's reason when that aborts first

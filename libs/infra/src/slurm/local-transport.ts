@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { UnixAccount } from '#core/jobs/slurm-controller';
+import { identify, type Identity } from './command-identity.ts';
 import {
   COMMAND_LANG,
   COMMAND_PATH,
@@ -15,12 +15,6 @@ import {
 import { OutputBuffer } from './output-buffer.ts';
 
 const CLOSE_GRACE_MS = 1_000;
-
-/** Who a command runs as: the ids to switch to, or none where the worker is that account already. */
-interface Identity {
-  env: Record<string, string>;
-  ids: { uid?: number; gid?: number };
-}
 
 /**
  * Runs commands on this machine.
@@ -39,7 +33,7 @@ export class LocalTransport implements CommandTransport {
 
   async run(argv: readonly [string, ...string[]], options: CommandOptions): Promise<CommandResult> {
     const calledAt = performance.now();
-    const identity = identify(options.account);
+    const identity = identify(options.account, process.getuid?.() ?? -1);
     if ('because' in identity) return { kind: 'unreachable', because: identity.because };
     const input = await this.#input(options.input);
     if (input !== undefined && 'because' in input) return { kind: 'unreachable', because: input.because };
@@ -76,31 +70,6 @@ export class LocalTransport implements CommandTransport {
       await handle?.close();
       return { because: `its input could not be kept in ${this.#temporaryDirectory}: ${messageOf(error)}` };
     }
-  }
-}
-
-function identify(account: UnixAccount | undefined): Identity | { because: string } {
-  const uid = process.getuid?.() ?? -1;
-  if (account === undefined) {
-    const { homedir, username } = ownAccount(uid);
-    return { env: { HOME: homedir, USER: username, LOGNAME: username }, ids: {} };
-  }
-  const env = { HOME: account.home, USER: account.name, LOGNAME: account.name };
-  if (account.uid === uid) return { env, ids: {} };
-  if (uid !== 0) {
-    return {
-      because: `the worker runs as uid ${uid} and may not become ${account.name} (uid ${account.uid}); only root may`,
-    };
-  }
-  return { env, ids: { uid: account.uid, gid: account.gid } };
-}
-
-/** A uid without an entry in passwd is usual in containers. */
-function ownAccount(uid: number): { homedir: string; username: string } {
-  try {
-    return userInfo();
-  } catch {
-    return { homedir: '/', username: String(uid) };
   }
 }
 

@@ -79,7 +79,7 @@ describe('SlurmCliController', () => {
     const slurm = new SlurmCliController({ transport, cluster: 'pi' });
     expect(await slurm.list()).toEqual({ kind: 'present', value: [] });
     await slurm.list();
-    const marks = transport.runs.map(([argv]) => /--format=([^\x1f]+)\x1f/.exec(argv.join(' '))?.[1]);
+    const marks = transport.runs.map(([argv]) => argv.at(-1)?.split('\x1f')[0]);
     expect(new Set(marks).size).toBe(2);
   });
 

@@ -99,7 +99,7 @@ const ANSWERS: readonly Rule[] = [
     /^(More processors requested than permitted|Requested more tasks than available processors)/,
     'refused',
     'TooManyCpus',
-    'The partition does not have, or does not give to one job, so many CPUs; ask for fewer tasks or CPUs for each, or choose another partition',
+    'The partition does not have, or does not give to one job, so many CPUs; ask for fewer nodes, tasks or CPUs for each, or choose another partition',
   ],
   [
     /^CPU count specification invalid/,

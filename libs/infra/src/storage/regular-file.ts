@@ -13,7 +13,6 @@ export class RegularFile implements OpenFile {
   readonly size: number;
   readonly modifiedAt: Date;
   readonly #handle: FileHandle;
-  readonly #reads = new Set<Promise<unknown>>();
 
   private constructor(handle: FileHandle, size: number, modifiedAt: Date) {
     this.#handle = handle;
@@ -50,27 +49,15 @@ export class RegularFile implements OpenFile {
     const buffer = Buffer.allocUnsafeSlow(length);
     let filled = 0;
     while (filled < length) {
-      const { bytesRead } = await this.#track(
-        this.#handle.read(buffer, filled, length - filled, position + filled),
-      );
+      const { bytesRead } = await this.#handle.read(buffer, filled, length - filled, position + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
     return buffer.subarray(0, filled);
   }
 
-  /** Waits for reads under way: closed under one, the descriptor's number could be another file's already. */
+  /** Reads that are under way end first. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#reads);
     await this.#handle.close();
-  }
-
-  async #track<T>(read: Promise<T>): Promise<T> {
-    this.#reads.add(read);
-    try {
-      return await read;
-    } finally {
-      this.#reads.delete(read);
-    }
   }
 }

@@ -134,6 +134,7 @@ describe('open', () => {
     renameSync(join(run, 'a'), join(run, 'b'));
     writeFileSync(join(run, 'a'), 'other');
     await expect(contentOf(file)).resolves.toBe('first');
+    await expect(contentOf(file, { start: 3, end: 99 })).resolves.toBe('st');
     truncateSync(join(run, 'b'), 2);
     await expect(contentOf(file)).resolves.toBe('fi');
     await file.close();

@@ -74,6 +74,7 @@ export class StoredRunFiles implements RunFiles {
       return await read();
     } catch (error) {
       if (isMissing(error)) {
+        await this.#layout.requireRuns();
         throw notFound(what, path);
       }
       if (isRefused(error)) {

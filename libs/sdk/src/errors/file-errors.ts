@@ -11,7 +11,7 @@ export class UnsafePathError extends BrambleError {
   }
 }
 
-/** The bytes that came are not those that were announced. What had been written of them was removed. */
+/** The bytes that came are not those that were announced. No file was made of them. */
 export class IntegrityError extends BrambleError {
   override readonly name = 'IntegrityError';
 

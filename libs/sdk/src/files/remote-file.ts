@@ -40,7 +40,7 @@ export class RemoteFile {
 
   /** The whole content in memory. */
   async bytes({ offset = 0, signal }: ReadOptions = {}): Promise<Uint8Array> {
-    const parts: BlobPart[] = [];
+    const parts: Uint8Array<ArrayBuffer>[] = [];
     for await (const bytes of this.#pieces(offset, signal)) parts.push(bytes as Uint8Array<ArrayBuffer>);
     return new Uint8Array(await new Blob(parts).arrayBuffer());
   }

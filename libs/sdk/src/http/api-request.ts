@@ -8,7 +8,7 @@ export interface ApiRequest {
   query?: Query;
   headers?: Record<string, string>;
   /** Makes the body, anew for each attempt. */
-  body?: () => BodyInit;
+  body?: () => string | Blob | ReadableStream<Uint8Array>;
   /** Whether sending it twice does no more than sending it once. Others are never sent again. */
   repeatable: boolean;
   signal?: AbortSignal | undefined;

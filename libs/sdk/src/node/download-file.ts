@@ -73,13 +73,13 @@ async function fetchPart(
     if (from > file.size) await handle.truncate(end);
     await addTo(hash, handle, end);
     onBytes(end);
-    if (end < file.size || file.size === 0) {
+    if (end < file.size) {
       for await (const { offset, bytes } of readContent(transport, file.content, { from: end, signal })) {
         if (offset !== end) {
           hash = createHash('sha256');
           await handle.truncate(0);
         }
-        await handle.write(bytes, 0, bytes.length, offset);
+        await writeAll(handle, bytes, offset);
         hash.update(bytes);
         end = offset + bytes.length;
         if (end > file.size) return false;
@@ -96,6 +96,14 @@ async function addTo(hash: Hash, handle: FileHandle, bytes: number): Promise<voi
   if (bytes === 0) return;
   const beginning = handle.createReadStream({ start: 0, end: bytes - 1, autoClose: false });
   for await (const chunk of beginning) hash.update(chunk as Uint8Array);
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
 }
 
 async function digest(path: string): Promise<string> {

@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Bramble } from '@bramble/sdk';
+import { stopEmbeddedDatabase } from '#infra/database/embedded-database';
+import type { SlurmLab } from '../lab/slurm-lab.ts';
+import { ServiceProcess } from './service-process.ts';
+
+/** Bramble on the lab: api and worker as processes, a database and a storage of its own. */
+export interface Installation {
+  home: string;
+  storage: string;
+  apiUrl: string;
+  /** Key of the user `admin`, whose jobs run as the lab's first account. */
+  adminKey: string;
+  admin: Bramble;
+  api: ServiceProcess;
+  worker: ServiceProcess;
+  /** Another worker on the same database, not started yet. */
+  anotherWorker: (entryFile: string, environment?: Record<string, string>) => Promise<ServiceProcess>;
+  databaseUrl: () => string;
+  /** A new user with a key. */
+  user: (options: { name: string; role: 'viewer' | 'user' | 'operator' | 'admin'; account?: string }) => Promise<{ id: string; key: string; client: Bramble }>;
+  stop: () => Promise<void>;
+}
+
+const entryFile = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../dist/apps/${app}/src/main.js`, import.meta.url));
+
+/** @param environment further settings for api and worker */
+export async function startInstallation(lab: SlurmLab, environment: Record<string, string> = {}): Promise<Installation> {
+  // Job accounts and the database's account must be able to reach what is theirs: no directory above may be private.
+  mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });
+  const home = mkdtempSync(join(lab.dir, 'e2e', 'home-'));
+  const storage = mkdtempSync(join(lab.storageDir, 'e2e-'));
+  for (const directory of [home, storage]) makeReachable(directory);
+  const [apiPort, workerPort] = [await freePort(), await freePort()];
+  const shared = {
+    BRAMBLE_HOME: home,
+    BRAMBLE_STORAGE_ROOT: storage,
+    BRAMBLE_ADMIN_ACCOUNT: lab.accounts.first,
+    BRAMBLE_PORT: String(apiPort),
+    SLURM_CONF: lab.slurmConf,
+    SLURM_BIN_DIR: lab.binDir,
+    ...environment,
+  };
+  const service = (name: string, file: string, port: number, extra: Record<string, string> = {}) =>
+    new ServiceProcess({
+      entryFile: file,
+      environment: { ...shared, BRAMBLE_WORKER_PORT: String(port), ...extra },
+      logFile: join(home, `${name}.log`),
+      url: `http://127.0.0.1:${name === 'api' ? apiPort : port}`,
+    });
+  const api = service('api', entryFile('api'), workerPort);
+  const worker = service('worker', entryFile('worker'), workerPort);
+  await api.start();
+  await worker.start();
+  const adminKey = readFileSync(join(home, 'admin.key'), 'utf8').trim();
+  const client = (apiKey: string) => new Bramble({ baseUrl: api.url, apiKey });
+  const admin = client(adminKey);
+  let workers = 1;
+  const others: ServiceProcess[] = [];
+
+  return {
+    home,
+    storage,
+    apiUrl: api.url,
+    adminKey,
+    admin,
+    api,
+    worker,
+    anotherWorker: async (file, extra) => {
+      workers += 1;
+      const other = service(`worker-${workers}`, file, await freePort(), extra);
+      others.push(other);
+      return other;
+    },
+    databaseUrl: () => {
+      throw new Error('not known yet');
+    },
+    user: async ({ name, role, account }) => {
+      const user = await admin.admin.users.create({ name, role, ...(account === undefined ? {} : { account }) });
+      const { key } = await admin.admin.keys.create({ user: user.id, label: 'test' });
+      return { id: user.id, key, client: client(key) };
+    },
+    stop: async () => {
+      await Promise.all([api, worker, ...others].map((one) => one.stop()));
+      await stopEmbeddedDatabase(join(home, 'postgres'));
+      rmSync(home, { recursive: true, force: true });
+      rmSync(storage, { recursive: true, force: true });
+    },
+  };
+}
