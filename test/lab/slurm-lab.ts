@@ -76,7 +76,10 @@ export interface SlurmLab {
   continueController(): void;
   /** Returns when slurmctld answers. */
   startController(): Promise<void>;
-  /** A power cut: slurmd, and all processes of jobs on that node, are killed. Slurm notices after the node timeout. */
+  /**
+   * A power cut: slurmd, and all processes of jobs on that node, are killed. Slurm notices after the node timeout. Wait
+   * for that before {@link startNode}: a node that is back sooner does not look rebooted, as its machine never was.
+   */
   killNode(name: string): Promise<void>;
   /** Returns when the node is in service again, drained or down before or not. */
   startNode(name: string): Promise<void>;
