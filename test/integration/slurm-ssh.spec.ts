@@ -144,7 +144,7 @@ describe('Slurm on a login node', () => {
       });
       expect(await transport.run(['sh', '-c', 'kill -KILL $$'], TIMEOUT)).toMatchObject({
         kind: 'signalled',
-        signal: 'KILL',
+        signal: 'SIGKILL',
       });
       expect(await transport.run(['no-such-program'], TIMEOUT)).toMatchObject({ kind: 'exited', code: 127 });
       expect(await transport.run(['yes'], { ...TIMEOUT, maximumOutputBytes: 1000 })).toMatchObject({

@@ -31,7 +31,9 @@ export function renderBatchScript(input: BatchScriptInput): string {
     `control=${shellQuote(control)}`,
     PROLOGUE,
     `export BRAMBLE_JOB_ID=${shellQuote(input.jobId)}`,
-    ...Object.entries(input.request.env).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
+    'environment=(',
+    ...Object.entries(input.request.env).map(([name, value]) => `  ${shellQuote(`${name}=${value}`)}`),
+    ')',
     '',
     ...work(input),
     '',
@@ -67,36 +69,48 @@ function directives({ jobId, name, request, runDirectory }: BatchScriptInput, co
   ];
 }
 
-/** `mv -T` is rename(2): it refuses a claim that is there, and shows the new one only with its content. */
+/**
+ * - `mv -T` is rename(2): it refuses a claim that is there, and shows the new one only with its content.
+ * - The program is started by `exec` in a shell of its own, so that no name means a builtin or a function of this
+ *   script, and by env, which sets any variable to any value, without a word to this shell.
+ * - Without job control a shell has its background jobs ignore SIGINT and SIGQUIT; nothing else has asked for that.
+ * - The trap waits a little: a program that is just being started has this trap too, until its shell puts it off.
+ */
 const PROLOGUE = `
 attempt="$control/attempt.$SLURM_JOB_ID.$$"
-mkdir "$attempt" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id"
-if ! mv -T "$attempt" "$control/claim" 2> /dev/null; then
+claim() {
+  rm -rf "$attempt" && mkdir "$attempt" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id" &&
+    sync "$attempt/slurm_job_id" && mv -T "$attempt" "$control/claim" 2> /dev/null
+}
+if ! claim; then
   rm -rf "$attempt"
   if ! holder=$(cat "$control/claim/slurm_job_id"); then
     echo "bramble: the run directory could not be claimed" >&2
     exit ${CLAIM_FAILED_STATUS}
   fi
   [ "$holder" = "$SLURM_JOB_ID" ] || exit 0
+  # A requeue: how the run before this one ended says nothing about this one.
+  rm -f "$control/exit"
 fi
 
 record() {
   printf '%s\\n' "$2" > "$control/$1.$$" && sync "$control/$1.$$" && mv -T "$control/$1.$$" "$control/$1"
 }
 finish() {
+  trap '' TERM
   record exit "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"phase\\":\\"$1\\",\\"status\\":$2,\\"endedAt\\":$(date +%s)}"
   exit "$2"
 }
+signals=0
+trap 'signals=$((signals + 1)); sleep 0.1; [ -z "$!" ] || kill -TERM "$!" 2> /dev/null' TERM
 run() {
-  local phase=$1 status signalled child
+  local phase=$1 status=143 seen
   shift
-  "$@" &
-  child=$!
-  trap 'signalled=1; kill -TERM "$child" 2> /dev/null' TERM
-  # A trapped signal ends wait early, with a status of its own: wait again for the program's.
-  signalled=1
-  while [ "$signalled" -eq 1 ]; do signalled=0; status=0; wait "$child" || status=$?; done
-  trap - TERM
+  if [ "$signals" -eq 0 ]; then
+    (trap - INT QUIT TERM; exec env -- "\${environment[@]}" "$@") &
+    # A trapped signal ends wait early, with a status of its own: wait again for the program's.
+    while seen=$signals status=0; wait "$!" || status=$?; [ "$signals" -ne "$seen" ]; do :; done
+  fi
   if [ "$phase" = run ] || [ "$status" -ne 0 ]; then finish "$phase" "$status"; fi
 }
 record start "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"startedAt\\":$(date +%s)}"
@@ -107,16 +121,22 @@ function work({ jobId, request }: BatchScriptInput): string[] {
     // The delimiter holds the job's id, which nobody knew when the script was written.
     const delimiter = `END_OF_SCRIPT_${jobId}`;
     return [
-      `cat > "$control/script" <<'${delimiter}'`,
+      // Half a script, or none, is not run.
+      `{ cat > "$control/script" && chmod 0700 "$control/script"; } <<'${delimiter}' || exit ${CLAIM_FAILED_STATUS}`,
       request.script.endsWith('\n') ? request.script.slice(0, -1) : request.script,
       delimiter,
-      'chmod 0700 "$control/script"',
       'run run "$control/script"',
     ];
   }
-  if (request.command !== undefined) return [`run run ${request.command.map(shellQuote).join(' ')}`];
+  if (request.command !== undefined) return [`run run ${quoteCommand(request.command)}`];
   if (request.mpi !== undefined) return mpiWork(request.mpi);
   throw new Error('a job request has a script, a command or an MPI program');
+}
+
+/** env takes a first word with "=" in it for a variable; nice does not. */
+function quoteCommand(command: readonly string[]): string {
+  const words = command[0]?.includes('=') ? ['nice', '-n', '0', '--', ...command] : command;
+  return words.map(shellQuote).join(' ');
 }
 
 function mpiWork(mpi: NonNullable<JobRequest['mpi']>): string[] {

@@ -29,7 +29,13 @@ export class Keys {
   }
 
   async list({ user, signal }: KeyQuery = {}): Promise<ApiKeyResource[]> {
-    const request = { method: 'GET', path: '/v1/admin/keys', query: { user }, repeatable: true, signal } as const;
+    const request = {
+      method: 'GET',
+      path: '/v1/admin/keys',
+      query: { user },
+      repeatable: true,
+      signal,
+    } as const;
     return (await this.#transport.json<{ items: ApiKeyResource[] }>(request)).items;
   }
 

@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-console.log('x');
+import process from 'node:process';
+import { processTerminal } from './process-terminal.ts';
+import { run } from './run.ts';
+
+process.exitCode = await run(process.argv.slice(2), processTerminal());

@@ -7,9 +7,10 @@ export interface LocalFile {
 }
 
 export const blobOf = ({ bytes }: LocalFile): Blob =>
-  bytes instanceof Blob ? bytes : new Blob([bytes as Uint8Array<ArrayBuffer>]);
+  bytes instanceof Blob ? bytes : new Blob([unshared(bytes)]);
 
-export const sizeOf = ({ bytes }: LocalFile): number => (bytes instanceof Blob ? bytes.size : bytes.byteLength);
+export const sizeOf = ({ bytes }: LocalFile): number =>
+  bytes instanceof Blob ? bytes.size : bytes.byteLength;
 
 /**
  * The content as text where the API takes it inline: UTF-8 without control characters other than tab, LF and CR.
@@ -28,4 +29,9 @@ function decodeStrictly(bytes: ArrayBuffer): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The same bytes, in memory that no other thread may change: what the web's APIs take. */
+export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

@@ -1,5 +1,6 @@
 import type { CallOptions } from '../http/api-request.ts';
 import type { Transport } from '../http/transport.ts';
+import { unshared } from './local-file.ts';
 import { readContent, type RemoteContent } from './remote-content.ts';
 
 export interface ReadOptions extends CallOptions {
@@ -41,7 +42,7 @@ export class RemoteFile {
   /** The whole content in memory. */
   async bytes({ offset = 0, signal }: ReadOptions = {}): Promise<Uint8Array> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    for await (const bytes of this.#pieces(offset, signal)) parts.push(bytes as Uint8Array<ArrayBuffer>);
+    for await (const bytes of this.#pieces(offset, signal)) parts.push(unshared(bytes));
     return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 

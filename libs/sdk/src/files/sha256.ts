@@ -7,7 +7,7 @@ export interface Sha256 {
 
 /** SHA-256 of a blob, read as a stream. */
 export async function sha256Of(blob: Blob, hash: Sha256, signal: AbortSignal | undefined): Promise<string> {
-  const reader = blob.stream().getReader();
+  const reader: ReadableStreamDefaultReader<Uint8Array> = blob.stream().getReader();
   try {
     for (;;) {
       signal?.throwIfAborted();

@@ -14,10 +14,10 @@ export async function readProblem(response: Response, redact: (text: string) => 
   const { status, headers } = response;
   return apiError({
     status,
-    code: stringOf(document['code']) ?? `http_${status}`,
-    detail: redact(stringOf(document['detail']) ?? describeForeignAnswer(response)),
-    requestId: stringOf(document['requestId']) ?? headers.get('x-request-id'),
-    faults: faultsOf(document['faults']).map(({ field, message }) => ({ field, message: redact(message) })),
+    code: stringOf(document.code) ?? `http_${status}`,
+    detail: redact(stringOf(document.detail) ?? describeForeignAnswer(response)),
+    requestId: stringOf(document.requestId) ?? headers.get('x-request-id'),
+    faults: faultsOf(document.faults).map(({ field, message }) => ({ field, message: redact(message) })),
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
   });
 }
@@ -49,7 +49,8 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -57,6 +58,6 @@ function faultsOf(value: unknown): FieldFault[] {
   if (!Array.isArray(value)) return [];
   return value.filter(
     (fault): fault is FieldFault =>
-      isObject(fault) && typeof fault['field'] === 'string' && typeof fault['message'] === 'string',
+      isObject(fault) && typeof fault.field === 'string' && typeof fault.message === 'string',
   );
 }

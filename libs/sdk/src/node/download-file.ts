@@ -65,7 +65,7 @@ async function fetchPart(
   part: string,
   { signal, onBytes }: DownloadFileOptions,
 ): Promise<boolean> {
-  const handle = await open(part, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666);
+  const handle = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o666);
   try {
     const { size: from } = await handle.stat();
     let hash = createHash('sha256');

@@ -9,7 +9,10 @@ import { fileFrom as fileFromBlob } from '../web/file-from.ts';
  * sent, and never as a whole where the runtime can help it.
  * @throws the runtime's own error, such as ENOENT, where there is no such file
  */
-export async function fileFrom(source: string | URL | Blob, options: { name?: string } = {}): Promise<LocalFile> {
+export async function fileFrom(
+  source: string | URL | Blob,
+  options: { name?: string } = {},
+): Promise<LocalFile> {
   if (source instanceof Blob) return fileFromBlob(source, options);
   const path = source instanceof URL ? fileURLToPath(source) : source;
   return { name: options.name ?? basename(path), bytes: await open(path) };

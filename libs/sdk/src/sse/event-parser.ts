@@ -21,7 +21,11 @@ export class EventParser {
   /** The events that these bytes complete. */
   *push(bytes: Uint8Array): Generator<ServerSentEvent, void, undefined> {
     for (const line of this.#lines(this.#decoder.decode(bytes, { stream: true }))) {
-      const event = line === '' ? this.#dispatch() : this.#field(line);
+      if (line !== '') {
+        this.#field(line);
+        continue;
+      }
+      const event = this.#dispatch();
       if (event !== undefined) yield event;
     }
   }
@@ -56,7 +60,7 @@ export class EventParser {
     return complete;
   }
 
-  #field(line: string): undefined {
+  #field(line: string): void {
     const colon = line.indexOf(':');
     if (colon === 0) return;
     const name = colon === -1 ? line : line.slice(0, colon);

@@ -1,0 +1,138 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BatchNode, type BatchRun } from '../../../../test/fakes/batch-node.ts';
+import { SeededRandom } from '../../../../test/fakes/seeded-random.ts';
+import type { JobRequestBody } from './job-request.ts';
+
+const nodes: BatchNode[] = [];
+afterEach(() => nodes.splice(0).forEach((node) => node.remove()));
+
+function start(body: JobRequestBody): { node: BatchNode; run: BatchRun } {
+  const node = new BatchNode();
+  nodes.push(node);
+  return { node, run: node.start(node.render(body)) };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('it did not come to pass');
+    await setTimeout(2);
+  }
+}
+
+const bash = (text: string): JobRequestBody => ({ command: ['bash', '-c', text] });
+/** Waits without a process of its own, so that a signal is acted on at once. */
+const WAIT = 'mkfifo fifo; touch ready; read -r _ <> fifo';
+
+describe('SIGTERM to a batch script', () => {
+  it('is passed on, and the status that the program then chooses is recorded', async () => {
+    const { node, run } = start(bash(`trap 'touch saved; exit 7' TERM; ${WAIT}`));
+    await until(() => node.has('ready'));
+    run.child.kill('SIGTERM');
+    await expect(run.ended).resolves.toEqual({ status: 7, signal: null });
+    expect(node.exitRecord()).toMatchObject({ phase: 'run', status: 7 });
+    expect(node.has('saved')).toBe(true);
+  });
+
+  it('ends a program that does not catch it, with the status of the signal', async () => {
+    const { node, run } = start(bash(WAIT));
+    await until(() => node.has('ready'));
+    run.child.kill('SIGTERM');
+    await expect(run.ended).resolves.toMatchObject({ status: 143 });
+    expect(node.exitRecord()).toMatchObject({ phase: 'run', status: 143 });
+  });
+
+  it('is waited out where the program ignores it', async () => {
+    const { node, run } = start(bash(`trap '' TERM; touch ready; sleep 0.4; exit 5`));
+    await until(() => node.has('ready'));
+    run.child.kill('SIGTERM');
+    await setTimeout(50);
+    run.child.kill('SIGTERM');
+    await expect(run.ended).resolves.toMatchObject({ status: 5 });
+    expect(node.exitRecord()).toMatchObject({ status: 5 });
+  });
+
+  it('may come again and again without changing what is recorded', async () => {
+    const { node, run } = start(bash(`count=0; trap 'count=$((count + 1)); [ $count -lt 2 ] || exit 6' TERM; touch ready; while :; do sleep 0.02; done`));
+    await until(() => node.has('ready'));
+    const group = run.child.pid ?? 0;
+    const spam = new AbortController();
+    const spammed = (async () => {
+      while (!spam.signal.aborted) {
+        process.kill(group, 'SIGTERM');
+        await setTimeout(1);
+      }
+    })();
+    const ended = await run.ended.finally(() => spam.abort());
+    await spammed.catch(() => {});
+    expect(ended).toEqual({ status: 6, signal: null });
+    expect(node.exitRecord()).toMatchObject({ status: 6 });
+  });
+
+  it('to all processes of the job, as Slurm sends it, still leaves a record', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { node, run } = start(bash(`trap 'exit 7' TERM; ${WAIT}`));
+      await until(() => node.has('ready'));
+      const group = -(run.child.pid ?? 0);
+      process.kill(group, 'SIGTERM');
+      await setTimeout(round);
+      try {
+        process.kill(group, 'SIGTERM');
+      } catch {
+        // All of them have ended.
+      }
+      await expect(run.ended).resolves.toEqual({ status: 7, signal: null });
+      expect(node.exitRecord()).toMatchObject({ status: 7 });
+    }
+  });
+
+  it('while the source is being compiled ends the job there', async () => {
+    const node = new BatchNode();
+    nodes.push(node);
+    node.install('mpicc', `#!/bin/bash\ntrap 'exit 0' TERM\n${WAIT}\n`);
+    node.install('mpirun', '#!/bin/sh\ntouch launched\n');
+    const run = node.start(node.render({ mpi: { source: { name: 'a.c', content: 'x' } } }));
+    await until(() => node.has('ready'));
+    run.child.kill('SIGTERM');
+    await expect(run.ended).resolves.toMatchObject({ status: 143 });
+    expect(node.has('launched')).toBe(false);
+    expect(node.exitRecord()).toMatchObject({ phase: 'run', status: 143 });
+  });
+
+  it('at any moment ends the job, leaves no program behind and tells the truth', async () => {
+    const random = new SeededRandom(5);
+    const seen = new Map<string, number>();
+    for (let round = 0; round < 80; round += 1) {
+      const { node, run } = start(bash(`echo $$ > program; trap 'exit 7' TERM; ${WAIT}`));
+      await setTimeout(random.next() * 24);
+      run.child.kill('SIGTERM');
+      const { status, signal } = await run.ended;
+      const record = node.exitRecord();
+      if (node.has('program')) {
+        const program = Number(node.read('program'));
+        if (program > 0) expect(isAlive(program), 'the program goes on behind its batch script').toBe(false);
+        expect(record, 'the program ran, and left no record').toBeDefined();
+      }
+      if (record !== undefined) {
+        expect([7, 143]).toContain(record.status);
+        expect(status).toBe(record.status);
+      } else {
+        expect({ status, signal }).toEqual({ status: null, signal: 'SIGTERM' });
+      }
+      const what = record === undefined ? 'before the claim' : `recorded ${record.status}`;
+      seen.set(what, (seen.get(what) ?? 0) + 1);
+      node.remove();
+    }
+    expect([...seen.keys()].sort()).toEqual(['before the claim', 'recorded 143', 'recorded 7']);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
