@@ -10,6 +10,10 @@ export interface Installation {
   /** `BRAMBLE_HOME`: embedded database, first key. */
   home: string;
   logs: string;
+  /** The shared storage: run directories and uploaded files. */
+  storage: string;
+  /** Where the quick start fetches the job's outputs to. */
+  results: string;
   stateFile: string;
 }
 
@@ -19,7 +23,14 @@ export interface Installation {
  */
 export function installation(labDirectory: string): Installation {
   const base = join(labDirectory, '..', 'quickstart');
-  return { home: join(base, 'home'), logs: join(base, 'logs'), stateFile: join(base, 'services.json') };
+  const below = (name: string) => join(base, name);
+  return {
+    home: below('home'),
+    logs: below('logs'),
+    storage: below('storage'),
+    results: below('results'),
+    stateFile: below('services.json'),
+  };
 }
 
 /** Changes whenever the api or the worker were built anew. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labUp } from '../test/lab/slurm-lab.ts';
 import { CHECKOUT, installation } from './installation.ts';
@@ -16,10 +16,11 @@ note(`${lab.nodes.join(', ')} serve partition ${lab.partitions[0] ?? ''}`);
 
 step('The Bramble API and a worker, with an embedded PostgreSQL');
 const place = installation(lab.dir);
+mkdirSync(place.storage, { recursive: true, mode: 0o755 });
 const { apiUrl } = await startServices(
   place,
   {
-    BRAMBLE_STORAGE_ROOT: lab.storageDir,
+    BRAMBLE_STORAGE_ROOT: place.storage,
     BRAMBLE_ADMIN_ACCOUNT: lab.accounts.first,
     SLURM_CONF: lab.slurmConf,
     SLURM_BIN_DIR: lab.binDir,
@@ -47,7 +48,7 @@ for await (const line of job.logs({ follow: true })) {
   console.log(`   | ${line.text}`);
 }
 const done = await job.wait();
-const results = join(place.home, '..', 'results', job.id);
+const results = join(place.results, job.id);
 await done.outputs.download(results);
 const csv = readFileSync(join(results, 'pi.csv'), 'utf8');
 

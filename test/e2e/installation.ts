@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,11 +29,9 @@ const entryFile = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../dist/a
 
 /** @param environment further settings for api and worker */
 export async function startInstallation(lab: SlurmLab, environment: Record<string, string> = {}): Promise<Installation> {
-  // Job accounts and the database's account must be able to reach what is theirs: no directory above may be private.
   mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });
-  const home = mkdtempSync(join(lab.dir, 'e2e', 'home-'));
-  const storage = mkdtempSync(join(lab.storageDir, 'e2e-'));
-  for (const directory of [home, storage]) makeReachable(directory);
+  const home = reachableDirectory(join(lab.dir, 'e2e', 'home-'));
+  const storage = reachableDirectory(join(lab.storageDir, 'e2e-'));
   const [apiPort, workerPort] = [await freePort(), await freePort()];
   const shared = {
     BRAMBLE_HOME: home,
@@ -90,4 +88,19 @@ export async function startInstallation(lab: SlurmLab, environment: Record<strin
       rmSync(storage, { recursive: true, force: true });
     },
   };
+}
+
+/** Job accounts and the database's account must be able to reach what is theirs below it. */
+function reachableDirectory(prefix: string): string {
+  const directory = mkdtempSync(prefix);
+  chmodSync(directory, 0o711);
+  return directory;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -22,13 +22,15 @@ export class ClosedByDefault implements OnApplicationBootstrap {
   /** @throws Error naming every open route */
   onApplicationBootstrap(): void {
     const open = this.#discovery.getControllers().flatMap(({ metatype, name }) => {
+      if (metatype === null) return [];
       const prototype = metatype.prototype as Record<string, unknown>;
       return this.#scanner
         .getAllMethodNames(prototype)
         .filter((method) => {
           const handler = prototype[method];
           if (typeof handler !== 'function' || !Reflect.hasMetadata('path', handler)) return false;
-          return this.#reflector.getAllAndOverride(Requires, [handler, metatype]) === undefined;
+          const required: string | undefined = this.#reflector.getAllAndOverride(Requires, [handler, metatype]);
+          return required === undefined;
         })
         .map((method) => `${name}.${method}`);
     });

@@ -82,6 +82,8 @@ describe('SIGTERM to a batch script', () => {
       } catch {
         // All of them have ended.
       }
+      await run.ended;
+      console.log(round, node.exitRecord(), node.log('stderr'), node.has('ready'));
       await expect(run.ended).resolves.toEqual({ status: 7, signal: null });
       expect(node.exitRecord()).toMatchObject({ status: 7 });
     }

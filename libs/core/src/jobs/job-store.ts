@@ -5,7 +5,7 @@ import type { JobState } from './job-state.ts';
 
 /**
  * How long a job that was queued, or is being worked on, is left alone by the sweeper. A worker that is still at it
- * puts the job off again; after this time at most, the work of a killed worker is taken up by another.
+ * puts the job off again; when its process dies that ends, and the queue gives the work to another.
  */
 export const PUT_OFF_MS = 10_000;
 

@@ -10,13 +10,13 @@ describe('remoteCommandLine', () => {
     expect(
       remoteCommandLine({ argv: ['squeue', '--format=%A %T'], env: { SLURM_CONF: '/x' }, become: null }),
     ).toBe(
-      `exec 'env' '-i' 'PATH=/usr/local/bin:/usr/bin:/bin' 'LANG=C.UTF-8' 'SLURM_CONF=/x' 'squeue' '--format=%A %T'`,
+      `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'env' '-i' 'PATH=/usr/local/bin:/usr/bin:/bin' 'LANG=C.UTF-8' 'SLURM_CONF=/x' 'squeue' '--format=%A %T'`,
     );
   });
 
   it.each([
-    ['setpriv', `exec 'setpriv' '--reuid=1001' '--regid=1002' '--init-groups' '--' 'env' '-i' `],
-    ['sudo', `exec 'sudo' '-n' '-u' 'alice' '--' 'env' '-i' `],
+    ['setpriv', `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'setpriv' '--reuid=1001' '--regid=1002' '--init-groups' '--' 'env' '-i' `],
+    ['sudo', `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'sudo' '-n' '-u' 'alice' '--' 'env' '-i' `],
   ] as const)('becomes an account by %s', (by, beginning) => {
     const line = remoteCommandLine({ argv: ['sbatch'], env: {}, become: { account: alice, by } });
     expect(line.startsWith(beginning)).toBe(true);
@@ -84,7 +84,7 @@ describe('remoteCommandLine', () => {
 
     it('does not start the command where the input does not come', () => {
       const startedAt = performance.now();
-      const held = `{ printf half; sleep 3; } | { ${line(5).replace(/^exec /, '')}; echo "code $?"; }`;
+      const held = `{ printf half; sleep 3; } | { ${line(5).replace('exec ', '')}; echo "code $?"; }`;
       expect(sh(held).stdout).toBe('code 125\n');
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     });

@@ -57,7 +57,8 @@ export function remoteCommandLine({ argv, env, become, input }: RemoteCommandLin
     input === undefined
       ? words
       : ['sh', '-c', WITH_WHOLE_INPUT, 'sh', String(input.bytes), String(input.withinSeconds), ...words];
-  return `exec ${whole.map(shellQuote).join(' ')}`;
+  // What the login user's own start-up files make of PATH does not count.
+  return `PATH=${COMMAND_PATH}; export PATH; exec ${whole.map(shellQuote).join(' ')}`;
 }
 
 function becomeWords({ account, by }: { account: UnixAccount; by: 'setpriv' | 'sudo' }): string[] {
