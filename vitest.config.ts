@@ -1,35 +1,45 @@
 import { defineConfig } from 'vitest/config';
+import { TEST_LAB_DIRECTORY } from './test/lab/test-lab.ts';
 
 const conditions = ['bramble-source', 'module', 'node', 'development|production'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+const withLab = {
+  env: { BRAMBLE_LAB_DIR: TEST_LAB_DIRECTORY },
+  globalSetup: ['test/lab/global-setup.ts'],
+};
+
 export default defineConfig({
-  ...shared,
   test: {
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['{apps,libs,scripts}/**/*.spec.ts'], environment: 'node' },
+        test: { name: 'unit', include: ['{apps,libs,scripts}/**/*.spec.ts'] },
       },
       {
         ...shared,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.spec.ts'],
-          environment: 'node',
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          ...withLab,
         },
+      },
+      {
+        ...shared,
+        test: { name: 'sdk-package', include: ['test/sdk-package/**/*.spec.ts'], testTimeout: 120_000, hookTimeout: 180_000 },
       },
       {
         ...shared,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          environment: 'node',
+          // Specs stop and kill parts of the one lab.
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          ...withLab,
         },
       },
     ],

@@ -33,7 +33,7 @@ export async function startServices(
   let state = readState(stateFile);
   if (state !== undefined && state.build !== build) {
     log('Built anew since the services were started: restarting them');
-    await stopServices({ home, logs, stateFile });
+    await stopServices({ stateFile });
     state = undefined;
   }
   state ??= { build, ports: { api: await freePort(PREFERRED_PORT), worker: await freePort(0) }, pids: {} };
@@ -56,7 +56,7 @@ export async function startServices(
 }
 
 /** Stops what {@link startServices} started; nothing else is touched. */
-export async function stopServices({ stateFile }: Installation): Promise<ServiceName[]> {
+export async function stopServices({ stateFile }: Pick<Installation, 'stateFile'>): Promise<ServiceName[]> {
   const state = readState(stateFile);
   const running = SERVICES.filter((name) => isRunning(name, state?.pids[name]));
   for (const name of running) process.kill(state?.pids[name] ?? 0, 'SIGTERM');

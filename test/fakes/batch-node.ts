@@ -52,13 +52,7 @@ export class BatchNode {
 
   /** Ends what is still running, and removes everything. */
   remove(): void {
-    for (const group of this.#groups) {
-      try {
-        process.kill(-group, 'SIGKILL');
-      } catch {
-        // It has ended.
-      }
-    }
+    this.#groups.forEach(killGroup);
     rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -104,6 +98,11 @@ export class BatchNode {
     return { child, ended };
   }
 
+  /** Ends a batch script and all that it has started, at once. */
+  kill({ pid }: ChildProcess): void {
+    if (pid !== undefined) killGroup(pid);
+  }
+
   run(body: JobRequestBody, options: { slurmJobId?: number; before?: string } = {}): Promise<Ended> {
     return this.start(this.render(body), options).ended;
   }
@@ -140,5 +139,13 @@ export class BatchNode {
   #record<T>(name: string, parse: (value: unknown) => T): T | undefined {
     const path = join(this.control, name);
     return existsSync(path) ? parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
+  }
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }

@@ -152,14 +152,21 @@ describe('Slurm on a login node', () => {
       });
       const mark = `${20_000 + process.pid}.5`;
       expect(await transport.run(['sleep', mark], { timeoutMs: 300 })).toMatchObject({ kind: 'timed_out' });
-      await expect.poll(async () => (await lab.run(['pgrep', '-fx', `sleep ${mark}`])).stdout).toBe('');
+      expect(await transport.run(['sleep', mark], { timeoutMs: 300, input: 'x' })).toMatchObject({
+        kind: 'timed_out',
+      });
+      await expect
+        .poll(async () => (await lab.run(['pgrep', '-fx', `sleep ${mark}`])).stdout, { timeout: 5_000 })
+        .toBe('');
     });
 
     it('share one connection, eight at once', async () => {
       const transport = transportTo();
       const startedAt = performance.now();
       const results = await Promise.all(
-        Array.from({ length: 16 }, () => transport.run(['sh', '-c', 'sleep 0.5; echo $PPID'], TIMEOUT)),
+        Array.from({ length: 16 }, () =>
+          transport.run(['sh', '-c', 'sleep 0.5; grep PPid: /proc/$PPID/status'], TIMEOUT),
+        ),
       );
       const took = performance.now() - startedAt;
       expect(new Set(results.map(stdoutOf)).size).toBe(1);

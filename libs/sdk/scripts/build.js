@@ -1,6 +1,6 @@
 /** Builds the package: ES modules and CommonJS, each with its types, and checks that browsers are served. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -14,4 +14,3 @@ for (const project of ['tsconfig.web.json', 'tsconfig.json', 'tsconfig.cjs.json'
 }
 mkdirSync(`${root}dist/cjs`, { recursive: true });
 writeFileSync(`${root}dist/cjs/package.json`, '{ "type": "commonjs" }\n');
-chmodSync(`${root}dist/esm/cli/main.js`, 0o755);

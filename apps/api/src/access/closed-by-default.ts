@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { Requires } from './requires.ts';
 
 /** Stops the start where a route does not state who may call it. */
@@ -7,16 +7,13 @@ import { Requires } from './requires.ts';
 export class ClosedByDefault implements OnApplicationBootstrap {
   readonly #discovery: DiscoveryService;
   readonly #scanner: MetadataScanner;
-  readonly #reflector: Reflector;
 
   constructor(
     @Inject(DiscoveryService) discovery: DiscoveryService,
     @Inject(MetadataScanner) scanner: MetadataScanner,
-    @Inject(Reflector) reflector: Reflector,
   ) {
     this.#discovery = discovery;
     this.#scanner = scanner;
-    this.#reflector = reflector;
   }
 
   /** @throws Error naming every open route */
@@ -29,8 +26,7 @@ export class ClosedByDefault implements OnApplicationBootstrap {
         .filter((method) => {
           const handler = prototype[method];
           if (typeof handler !== 'function' || !Reflect.hasMetadata('path', handler)) return false;
-          const required: string | undefined = this.#reflector.getAllAndOverride(Requires, [handler, metatype]);
-          return required === undefined;
+          return ![handler, metatype].some((target) => Reflect.hasMetadata(Requires.KEY, target));
         })
         .map((method) => `${name}.${method}`);
     });

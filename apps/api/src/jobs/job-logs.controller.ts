@@ -91,7 +91,7 @@ export class JobLogsController {
     { stream }: LogQuery,
     pieces: AsyncIterable<LogPiece>,
   ): AsyncGenerator<ServerSentEvent> {
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let rest: LogPiece | undefined;
     for await (const piece of pieces) {
       const { offset, bytes } =

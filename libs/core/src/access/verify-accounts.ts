@@ -22,11 +22,13 @@ export class VerifyAccounts {
   async run(limit = 50): Promise<number> {
     const before = new Date(this.#clock.now().getTime() - VERIFY_AGAIN_MS);
     const users = await this.#access.usersToVerify(before, limit);
+    let lookedUp = 0;
     for (const user of users) {
       if (user.account === null) continue;
       const answer = await this.#slurm.account(user.account);
       const at = this.#clock.now();
-      if (answer.kind === 'unknown') return 0;
+      if (answer.kind === 'unknown') break;
+      lookedUp += 1;
       if (answer.kind === 'absent') {
         const message = `The cluster has no Unix account "${user.account}".`;
         await this.#access.recordAccount(user.id, 'absent', { message, uid: null, at });
@@ -37,6 +39,6 @@ export class VerifyAccounts {
         await this.#access.recordAccount(user.id, 'verified', { message: null, uid: answer.value.uid, at });
       }
     }
-    return users.length;
+    return lookedUp;
   }
 }

@@ -12,7 +12,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 const flag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
 
-/** What the api and the worker share. An empty variable counts as not set. */
+/** What the api and the worker share. An empty or blank variable counts as not set. */
 const sharedShape = {
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a URL postgres://…' })
@@ -140,7 +140,7 @@ export function parseConfiguration<T extends z.ZodType>(
   environment: Record<string, string | undefined>,
 ): z.output<T> {
   const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BatchNode } from '../../../../test/fakes/batch-node.ts';
@@ -63,10 +62,9 @@ describe('the claim of a batch script', () => {
 
   it('is not taken over by what a killed copy with the same process id has left', async () => {
     const node = newNode();
-    mkdirSync(join(node.control, 'left'));
-    // The file that would be half a claim: there, and empty.
-    writeFileSync(join(node.control, 'left', 'slurm_job_id'), '');
-    const before = `mv -T "${node.control}/left" "${node.control}/attempt.7.$$"`;
+    // It would be half a claim: the file is there, and empty.
+    const attempt = `"${node.control}/attempt.7.$$"`;
+    const before = `mkdir ${attempt}; : > ${attempt}/slurm_job_id`;
     await expect(node.run(WORK, { before })).resolves.toMatchObject({ status: 3 });
     expect(node.claim()).toBe(7);
   });
@@ -79,13 +77,14 @@ describe('the claim of a batch script', () => {
       const script = node.render(WORK);
       const { child, ended } = node.start(script, { slurmJobId: 1 });
       await setTimeout(random.next() * 14);
-      child.kill('SIGKILL');
+      node.kill(child);
       await ended;
-      const holder = node.claim();
-      claims[holder === undefined ? 'left' : 'taken'] += 1;
 
-      // Whatever the killed copy was about to do: the next one does the work, or leaves it to the holder of the claim.
-      await expect(node.start(script, { slurmJobId: 2 }).ended).resolves.toMatchObject({ status: holder === 1 ? 0 : 3 });
+      // The next copy does the work, or leaves it to the one that was killed; there is nothing in between.
+      const { status } = await node.start(script, { slurmJobId: 2 }).ended;
+      const holder = node.claim();
+      claims[holder === 1 ? 'taken' : 'left'] += 1;
+      expect(status).toBe(holder === 1 ? 0 : 3);
       expect(workOf(node).filter((id) => id === '2')).toHaveLength(holder === 1 ? 0 : 1);
       node.remove();
     }

@@ -161,7 +161,6 @@ describe('the environment of a job', () => {
     'TMPDIR',
     'HOME',
   ])('may set %s, which changes nothing in how the job is recorded', async (name) => {
-    node.install('write-environment', '#!/usr/bin/env -S -i /bin/cat /proc/self/environ\n');
     const command = ['/bin/cp', '/proc/self/environ', 'environment'];
     await expect(node.run({ command, env: { [name]: '1' } })).resolves.toMatchObject({ status: 0 });
     expect(readEnvironment()).toMatchObject({ [name]: '1' });
@@ -232,8 +231,7 @@ describe('the script of a job', () => {
     expect(node.has('canary')).toBe(false);
   });
 
-  it('is not taken for an empty one where bash has no room for it', async () => {
-    // Without a directory for its temporary files bash cannot hand a long text to cat.
+  it('is not run where it could not be written at all', async () => {
     node.install('cat', '#!/bin/sh\nexit 1\n');
     const text = '#!/bin/sh\ntouch canary\n';
     await expect(node.run({ script: text })).resolves.toMatchObject({ status: CLAIM_FAILED_STATUS });
@@ -254,7 +252,7 @@ chmod 0755 "$2"
 
   it('is compiled, then launched with its arguments', async () => {
     node.install('mpicc', COMPILER);
-    const mpi = { source, args: ['a b', '$(touch canary)'], compilerFlags: ['-O2', '-DX="y"'.replaceAll('"', '')] };
+    const mpi = { source, args: ['a b', '$(touch canary)'], compilerFlags: ['-O2', '-DX=y'] };
     await expect(node.run({ mpi })).resolves.toMatchObject({ status: 4 });
     expect(node.read('compiler').split('\n')).toEqual(['-O2', '-DX=y', '-o', './wave', 'wave.c', '-lm', '']);
     expect(node.read('launcher')).toBe('mpirun ./wave\n');

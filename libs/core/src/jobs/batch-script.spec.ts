@@ -90,7 +90,7 @@ describe('a batch script', () => {
 
   it('starts an MPI program that the nodes have with the launcher that was chosen', () => {
     const script = render({ mpi: { program: '/opt/solver', args: ['-n', '2 3'], launcher: 'srun' } });
-    expect(script).toContain(`\nrun run 'srun' '/opt/solver' '-n' '2 3'\n`);
+    expect(script).toContain(`\nrun run 'srun' '--mpi=pmix' '/opt/solver' '-n' '2 3'\n`);
     expect(script).not.toContain('run compile');
   });
 });

@@ -72,9 +72,10 @@ function directives({ jobId, name, request, runDirectory }: BatchScriptInput, co
 /**
  * - `mv -T` is rename(2): it refuses a claim that is there, and shows the new one only with its content.
  * - The program is started by `exec` in a shell of its own, so that no name means a builtin or a function of this
- *   script, and by env, which sets any variable to any value, without a word to this shell.
- * - Without job control a shell has its background jobs ignore SIGINT and SIGQUIT; nothing else has asked for that.
- * - The trap waits a little: a program that is just being started has this trap too, until its shell puts it off.
+ *   script, and by env, which sets any variable to any value without a word to this shell.
+ * - A second shell, which ignores SIGTERM, waits for the program and tells its process id and its status through a
+ *   pipe: bash's `wait` can lose the status where a trapped signal comes while the program ends, and then says -1.
+ * - Without job control a shell has what it runs in the background ignore SIGINT and SIGQUIT; `launch` undoes that.
  */
 const PROLOGUE = `
 attempt="$control/attempt.$SLURM_JOB_ID.$$"
@@ -101,15 +102,25 @@ finish() {
   record exit "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"phase\\":\\"$1\\",\\"status\\":$2,\\"endedAt\\":$(date +%s)}"
   exit "$2"
 }
-signals=0
-trap 'signals=$((signals + 1)); sleep 0.1; [ -z "$!" ] || kill -TERM "$!" 2> /dev/null' TERM
+exec {stdout}>&1
+terminated=0 program=
+trap 'terminated=1; [ -z "$program" ] || kill -TERM "$program" 2> /dev/null' TERM
+launch() {
+  trap - INT QUIT TERM
+  echo "$BASHPID"
+  exec env -- "\${environment[@]}" "$@" >&"$stdout" {stdout}>&-
+}
 run() {
-  local phase=$1 status=143 seen
+  local phase=$1 report status=143
   shift
-  if [ "$signals" -eq 0 ]; then
-    (trap - INT QUIT TERM; exec env -- "\${environment[@]}" "$@") &
-    # A trapped signal ends wait early, with a status of its own: wait again for the program's.
-    while seen=$signals status=0; wait "$!" || status=$?; [ "$signals" -ne "$seen" ]; do :; done
+  if [ "$terminated" -eq 0 ]; then
+    exec {report}< <(trap '' TERM; (launch "$@"); echo "$?")
+    read -r program <&"$report"
+    # What came while the program was being started is passed on now.
+    if [ "$terminated" -ne 0 ]; then kill -TERM "$program" 2> /dev/null; fi
+    read -r status <&"$report" || exit 1
+    program=
+    exec {report}<&-
   fi
   if [ "$phase" = run ] || [ "$status" -ne 0 ]; then finish "$phase" "$status"; fi
 }
@@ -139,6 +150,9 @@ function quoteCommand(command: readonly string[]): string {
   return words.map(shellQuote).join(' ');
 }
 
+/** What starts the ranks. Slurm's default for `srun --mpi` is none, with which Open MPI refuses to start. */
+const LAUNCHERS = { mpirun: ['mpirun'], srun: ['srun', '--mpi=pmix'] } as const;
+
 function mpiWork(mpi: NonNullable<JobRequest['mpi']>): string[] {
   const compile: string[] = [];
   let program = mpi.program;
@@ -150,6 +164,6 @@ function mpiWork(mpi: NonNullable<JobRequest['mpi']>): string[] {
     compile.push(`run compile ${words.map(shellQuote).join(' ')}`);
   }
   if (program === undefined) throw new Error('an MPI job has a source or a program');
-  const words = [mpi.launcher, program, ...mpi.args];
+  const words = [...LAUNCHERS[mpi.launcher], program, ...mpi.args];
   return [...compile, `run run ${words.map(shellQuote).join(' ')}`];
 }

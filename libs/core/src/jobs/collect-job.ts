@@ -9,8 +9,11 @@ import type { NextLook } from './work-on-job.ts';
 const RETRY_MS = 2_000;
 /** How long an exit record may come late over NFS, whose clients cache directories for up to a minute. */
 const RECORD_GRACE_MS = 65_000;
+/** After this a record that cannot be read was spoilt by the job's own account: Slurm's word has to do. */
+const UNREADABLE_GRACE_MS = 10 * 60_000;
 const LAST_BYTES = 8 * 1024;
-const LAST_LINES = 40;
+/** Of each stream. */
+const LAST_LINES = 20;
 
 /** Records how a job ended: exit status, outputs with their digests, and the last lines where it did not complete. */
 export class CollectJob {
@@ -30,9 +33,9 @@ export class CollectJob {
     const job = await this.#jobs.find(jobId);
     if (job?.state !== 'collecting' || job.slurmEnd === null) return undefined;
     const record = await this.#runs.readExit(jobId);
-    if (record.kind === 'unknown') return { afterMs: RETRY_MS };
+    if (record.kind === 'unknown' && this.#endedWithin(job, UNREADABLE_GRACE_MS)) return { afterMs: RETRY_MS };
     if (record.kind === 'absent' && this.#mayComeLate(job, job.slurmEnd)) return { afterMs: RETRY_MS };
-    const end = record.kind === 'absent' ? await this.#withSlurmStatus(job, job.slurmEnd) : job.slurmEnd;
+    const end = record.kind === 'present' ? job.slurmEnd : await this.#withSlurmStatus(job, job.slurmEnd);
     if (end === undefined) return { afterMs: RETRY_MS };
 
     const outcome = decideOutcome(
@@ -56,8 +59,12 @@ export class CollectJob {
   /** A program that ended by itself leaves a record; one that was killed, or never started, may have none. */
   #mayComeLate(job: Job, end: SlurmEnd): boolean {
     if (end.state !== 'COMPLETED' && end.state !== 'FAILED') return false;
+    return this.#endedWithin(job, RECORD_GRACE_MS);
+  }
+
+  #endedWithin(job: Job, ms: number): boolean {
     const since = job.endedAt ?? job.createdAt;
-    return this.#clock.now().getTime() - since.getTime() < RECORD_GRACE_MS;
+    return this.#clock.now().getTime() - since.getTime() < ms;
   }
 
   async #withSlurmStatus(job: Job, end: SlurmEnd): Promise<SlurmEnd | undefined> {
@@ -72,9 +79,14 @@ export class CollectJob {
     return record === null ? this.#clock.now() : new Date(record.endedAt * 1000);
   }
 
+  /** Of both streams: what a program says last on stdout often explains what then went wrong on stderr. */
   async #lastLines(jobId: string): Promise<string | null> {
-    const stderr = await this.#runs.readLogTail(jobId, 'stderr', LAST_BYTES);
-    const text = stderr.trim() === '' ? await this.#runs.readLogTail(jobId, 'stdout', LAST_BYTES) : stderr;
-    return text.trim() === '' ? null : text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+    const tails = await Promise.all(
+      (['stdout', 'stderr'] as const).map(async (stream) => {
+        const text = await this.#runs.readLogTail(jobId, stream, LAST_BYTES);
+        return text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+      }),
+    );
+    return tails.filter((tail) => tail !== '').join('\n') || null;
   }
 }

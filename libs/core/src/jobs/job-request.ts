@@ -206,19 +206,24 @@ export const jobRequestSchema = z
         message: `must have exactly one of "script", "command" and "mpi", not ${given.length === 0 ? 'none' : given.join(' and ')}`,
       });
     }
-    const seen = new Set<string>();
-    request.inputs.forEach((input, index) => {
-      if (seen.has(input.path)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['inputs', index, 'path'],
-          message: `is named twice: "${input.path}"`,
-        });
-      }
-      seen.add(input.path);
+    const source = request.mpi?.source?.name;
+    const files = new Set(source === undefined ? [] : [source]);
+    const refuse = (index: number, message: string) =>
+      context.addIssue({ code: 'custom', path: ['inputs', index, 'path'], message });
+    request.inputs.forEach(({ path }, index) => {
+      if (files.has(path)) refuse(index, `is named twice: "${path}"`);
+      files.add(path);
+    });
+    request.inputs.forEach(({ path }, index) => {
+      const file = directoriesOf(path).find((directory) => files.has(directory));
+      if (file !== undefined) refuse(index, `is below "${file}", which is a file`);
     });
   })
   .meta({ id: 'JobRequest' });
+
+/** `a` and `a/b` of `a/b/c`. */
+const directoriesOf = (path: string): string[] =>
+  [...path.matchAll(/\//g)].map((slash) => path.slice(0, slash.index));
 
 export type JobRequest = z.output<typeof jobRequestSchema>;
 export type JobRequestBody = z.input<typeof jobRequestSchema>;

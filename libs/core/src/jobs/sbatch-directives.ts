@@ -60,11 +60,10 @@ export function parseSbatchDirectives(script: string): SbatchDirectives {
   const faults: FieldFault[] = [];
   const lines = script.split('\n');
   for (const [index, line] of lines.entries()) {
-    const text = line.trim();
-    if (text !== '' && !text.startsWith('#')) break;
-    if (!/^#SBATCH(\s|$)/.test(text)) continue;
+    if (/^\s*[^\s#]/.test(line)) break;
+    if (!/^#SBATCH(\s|$)/.test(line)) continue;
     const where = `line ${index + 1}`;
-    for (const { option, value } of options(text.slice('#SBATCH'.length))) {
+    for (const { option, value } of options(line.slice('#SBATCH'.length))) {
       const known = OPTIONS[option];
       if (known === undefined) {
         faults.push({
@@ -100,7 +99,7 @@ function* options(text: string): Generator<{ option: string; value: string | und
     }
     const short = SHORT_OPTIONS[word.slice(0, 2)];
     if (short === undefined) {
-      yield { option: word, value: undefined };
+      yield { option: word, value: /^-\w$/.test(word) ? takeValue(words) : undefined };
       continue;
     }
     yield { option: short, value: word.length > 2 ? word.slice(2).replace(/^=/, '') : words.shift() };

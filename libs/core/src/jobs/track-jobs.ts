@@ -105,7 +105,7 @@ export class TrackJobs {
 
   async #ended(job: Job, row: SlurmJob): Promise<void> {
     const claim = await this.#ports.runs.readClaim(job.id);
-    if (claim.kind === 'unknown') return;
+    if (claim.kind === 'unknown' && !this.#endedLongAgo(row)) return;
     if (claim.kind === 'present' && claim.value !== row.id) {
       // This is a second copy, which did nothing: the claim names the one that does the work.
       if (job.slurm?.jobId !== claim.value) {
@@ -119,6 +119,11 @@ export class TrackJobs {
       endedAt: row.endTime,
       slurmEnd: { state: row.state, reason: row.reason, exitCode: null, signal: null },
     });
+  }
+
+  /** A claim that still cannot be read then was spoilt by the job's own account, and Slurm is about to forget the job. */
+  #endedLongAgo({ endTime }: SlurmJob): boolean {
+    return endTime !== null && this.#ports.clock.now().getTime() - endTime.getTime() > this.#ports.forgetsAfterMs / 2;
   }
 
   async #collect(job: Job, patch: JobPatch): Promise<void> {

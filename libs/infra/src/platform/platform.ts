@@ -80,6 +80,7 @@ export async function openPlatform(configuration: SharedConfiguration, logger: L
     clusterRoot: configuration.BRAMBLE_STORAGE_CLUSTER_ROOT,
     groupId: configuration.BRAMBLE_STORAGE_GROUP_ID,
   });
+  await layout.prepare();
   const artifactContents = new StoredArtifactContents(layout);
   const probe = StorageProbe.of(layout);
 

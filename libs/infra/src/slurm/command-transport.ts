@@ -53,5 +53,8 @@ export interface CommandOutput {
 /** `PATH` of every command. Jobs inherit it through sbatch. */
 export const COMMAND_PATH = '/usr/local/bin:/usr/bin:/bin';
 
+/** What `timeout` waits between SIGTERM and SIGKILL. */
+export const KILL_AFTER_SECONDS = 2;
+
 /** `LANG` of every command: English messages, and a locale with which jobs, which inherit it, can read UTF-8. */
 export const COMMAND_LANG = 'C.UTF-8';

@@ -100,25 +100,23 @@ describe('recorded scontrol show job', () => {
     (name) => /^scontrol-(?!show-)/.test(name) && recorded(name).stdout.startsWith('JobId='),
   );
 
-  it.each(files)('%s', (name) => {
+  const read = (name: string) => {
     const { stdout } = recorded(name);
     const id = Number(/^JobId=(\d+)/.exec(stdout)?.[1]);
-    expect(showJob.parse({ ...recorded(name), stdout: asked(stdout) }, id)).toMatchObject({
-      kind: 'present',
-      value: { id, userId: 1001 },
-    });
+    return { id, answer: showJob.parse({ ...recorded(name), stdout: asked(stdout) }, id) };
+  };
+
+  it.each(files)('%s', (name) => {
+    const { id, answer } = read(name);
+    expect(answer).toMatchObject({ kind: 'present', value: { id, userId: 1001 } });
   });
 
-  it('reads exit codes and signals', () => {
-    const status = (name: string, id: number) => {
-      const answer = showJob.parse({ ...recorded(name), stdout: asked(recorded(name).stdout) }, id);
-      return answer.kind === 'present'
-        ? [answer.value.state, answer.value.exitCode, answer.value.signal]
-        : answer.kind;
-    };
-    expect(status('scontrol-exit-code-3', 20)).toEqual(['FAILED', 3, 0]);
-    expect(status('scontrol-script-killed-by-sigsegv', 21)).toEqual(['FAILED', 0, 11]);
-    expect(status('scontrol-time-limit', 17)).toEqual(['TIMEOUT', 0, 15]);
+  it.each([
+    ['scontrol-exit-code-3', { state: 'FAILED', exitCode: 3, signal: 0 }],
+    ['scontrol-script-killed-by-sigsegv', { state: 'FAILED', exitCode: 0, signal: 11 }],
+    ['scontrol-time-limit', { state: 'TIMEOUT', exitCode: 0, signal: 15 }],
+  ])('reads how %s ended', (name, value) => {
+    expect(read(name).answer).toMatchObject({ kind: 'present', value });
   });
 
   it('says absent of a job that Slurm does not know, and unknown of one that it could not be asked about', () => {

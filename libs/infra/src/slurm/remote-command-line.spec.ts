@@ -8,17 +8,33 @@ const sh = (line: string, input = '') => spawnSync('sh', ['-c', line], { input, 
 describe('remoteCommandLine', () => {
   it('cleans the environment and quotes everything', () => {
     expect(
-      remoteCommandLine({ argv: ['squeue', '--format=%A %T'], env: { SLURM_CONF: '/x' }, become: null }),
+      remoteCommandLine({
+        argv: ['squeue', '--format=%A %T'],
+        env: { SLURM_CONF: '/x' },
+        lifeSeconds: 30,
+        become: null,
+      }),
     ).toBe(
-      `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'env' '-i' 'PATH=/usr/local/bin:/usr/bin:/bin' 'LANG=C.UTF-8' 'SLURM_CONF=/x' 'squeue' '--format=%A %T'`,
+      `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'env' '-i' 'PATH=/usr/local/bin:/usr/bin:/bin' 'LANG=C.UTF-8' 'SLURM_CONF=/x' 'timeout' '-k' '2' '30' 'squeue' '--format=%A %T'`,
     );
   });
 
   it.each([
-    ['setpriv', `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'setpriv' '--reuid=1001' '--regid=1002' '--init-groups' '--' 'env' '-i' `],
-    ['sudo', `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'sudo' '-n' '-u' 'alice' '--' 'env' '-i' `],
+    [
+      'setpriv',
+      `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'setpriv' '--reuid=1001' '--regid=1002' '--init-groups' '--' 'env' '-i' `,
+    ],
+    [
+      'sudo',
+      `PATH=/usr/local/bin:/usr/bin:/bin; export PATH; exec 'sudo' '-n' '-u' 'alice' '--' 'env' '-i' `,
+    ],
   ] as const)('becomes an account by %s', (by, beginning) => {
-    const line = remoteCommandLine({ argv: ['sbatch'], env: {}, become: { account: alice, by } });
+    const line = remoteCommandLine({
+      argv: ['sbatch'],
+      env: {},
+      lifeSeconds: 30,
+      become: { account: alice, by },
+    });
     expect(line.startsWith(beginning)).toBe(true);
   });
 
@@ -43,18 +59,23 @@ describe('remoteCommandLine', () => {
     const line = remoteCommandLine({
       argv: ['sh', '-c', 'printf "%s\\0" "$V" "$@"', 'sh', ...nasty],
       env: { V: nasty.join('') },
+      lifeSeconds: 30,
       become: null,
     });
     expect(sh(line).stdout.split('\0')).toEqual([nasty.join(''), ...nasty, '']);
   });
 
   it.each([[['']], [['A=b']], [['-i']]] as [[string]][])('refuses the program %j', (argv) => {
-    expect(() => remoteCommandLine({ argv, env: {}, become: null })).toThrow(TypeError);
+    expect(() => remoteCommandLine({ argv, env: {}, lifeSeconds: 30, become: null })).toThrow(TypeError);
   });
 
   it('refuses a variable that is none, and a NUL', () => {
-    expect(() => remoteCommandLine({ argv: ['id'], env: { 'A B': '' }, become: null })).toThrow(TypeError);
-    expect(() => remoteCommandLine({ argv: ['id', '\0'], env: {}, become: null })).toThrow(RangeError);
+    expect(() =>
+      remoteCommandLine({ argv: ['id'], env: { 'A B': '' }, lifeSeconds: 30, become: null }),
+    ).toThrow(TypeError);
+    expect(() => remoteCommandLine({ argv: ['id', '\0'], env: {}, lifeSeconds: 30, become: null })).toThrow(
+      RangeError,
+    );
   });
 
   describe('with input', () => {
@@ -62,6 +83,7 @@ describe('remoteCommandLine', () => {
       remoteCommandLine({
         argv: ['sh', '-c', 'echo started; cat'],
         env: {},
+        lifeSeconds: 30,
         become: null,
         input: { bytes, withinSeconds: 1 },
       });
@@ -84,7 +106,7 @@ describe('remoteCommandLine', () => {
 
     it('does not start the command where the input does not come', () => {
       const startedAt = performance.now();
-      const held = `{ printf half; sleep 3; } | { ${line(5).replace('exec ', '')}; echo "code $?"; }`;
+      const held = `{ printf half; sleep 1.5; } | { ${line(5).replace('exec ', '')}; echo "code $?"; }`;
       expect(sh(held).stdout).toBe('code 125\n');
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     });

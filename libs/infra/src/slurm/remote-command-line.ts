@@ -1,6 +1,6 @@
 import { shellQuote } from '#core/jobs/shell-quote';
 import type { UnixAccount } from '#core/jobs/slurm-controller';
-import { COMMAND_LANG, COMMAND_PATH } from './command-transport.ts';
+import { COMMAND_LANG, COMMAND_PATH, KILL_AFTER_SECONDS } from './command-transport.ts';
 
 /** How the login user becomes the account of a job: `setpriv` as root, `sudo` by its rules, or not at all. */
 export type Become = 'setpriv' | 'sudo' | 'none';
@@ -8,6 +8,8 @@ export type Become = 'setpriv' | 'sudo' | 'none';
 export interface RemoteCommandLineOptions {
   argv: readonly [string, ...string[]];
   env: Readonly<Record<string, string>>;
+  /** After which the command is killed over there: a channel that is closed does not end what runs in it. */
+  lifeSeconds: number;
   /** Who to become; null where the login user runs it. */
   become: { account: UnixAccount; by: 'setpriv' | 'sudo' } | null;
   /** Size of the input, and how long it may take to arrive. */
@@ -38,7 +40,13 @@ const WITH_WHOLE_INPUT = [
  * @throws TypeError for a program or a variable that `env` would take for something else
  * @throws RangeError for a NUL
  */
-export function remoteCommandLine({ argv, env, become, input }: RemoteCommandLineOptions): string {
+export function remoteCommandLine({
+  argv,
+  env,
+  lifeSeconds,
+  become,
+  input,
+}: RemoteCommandLineOptions): string {
   const [program] = argv;
   if (program === '' || program.includes('=') || program.startsWith('-'))
     throw new TypeError(`not a program: "${program}"`);
@@ -51,6 +59,10 @@ export function remoteCommandLine({ argv, env, become, input }: RemoteCommandLin
     'env',
     '-i',
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    'timeout',
+    '-k',
+    String(KILL_AFTER_SECONDS),
+    String(lifeSeconds),
     ...argv,
   ];
   const whole =

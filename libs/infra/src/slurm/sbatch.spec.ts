@@ -18,7 +18,8 @@ describe('sbatch', () => {
   it("has a bounded life, and hands on none of the worker's limits", () => {
     expect(command('/opt/slurm/bin/sbatch', 20)).toEqual([
       'timeout',
-      '--kill-after=2',
+      '-k',
+      '2',
       '20',
       '/opt/slurm/bin/sbatch',
       '--parsable',

@@ -1,10 +1,7 @@
 import type { SubmitOutcome } from '#core/jobs/slurm-controller';
 import { describeFailure, oneLine } from './command-failure.ts';
-import type { CommandResult } from './command-transport.ts';
+import { type CommandResult, KILL_AFTER_SECONDS } from './command-transport.ts';
 import { judgeAnswer, judgeComplaints, type SubmitVerdict } from './submit-verdicts.ts';
-
-/** Between SIGTERM and SIGKILL. */
-export const KILL_AFTER_SECONDS = 2;
 
 /**
  * sbatch reads the script from its standard input. `timeout` ends its life even where the worker, or the line to the
@@ -18,7 +15,8 @@ export const KILL_AFTER_SECONDS = 2;
 export function command(sbatch: string, lifeSeconds: number): [string, ...string[]] {
   return [
     'timeout',
-    `--kill-after=${KILL_AFTER_SECONDS}`,
+    '-k',
+    String(KILL_AFTER_SECONDS),
     String(lifeSeconds),
     sbatch,
     '--parsable',

@@ -45,7 +45,7 @@ describe('SlurmCliController', () => {
     });
     expect(transport.runs).toEqual([
       [
-        ['timeout', '--kill-after=2', '20', '/opt/slurm/bin/sbatch', '--parsable', '--propagate=NONE'],
+        ['timeout', '-k', '2', '20', '/opt/slurm/bin/sbatch', '--parsable', '--propagate=NONE'],
         { input: '#!/bin/sh\n', account: alice, timeoutMs: 25_000, env: { SLURM_CONF: '/etc/slurm.conf' } },
       ],
     ]);

@@ -10,6 +10,7 @@ import type {
 } from '#core/jobs/slurm-controller';
 import { AccountLookup } from './account-lookup.ts';
 import { describeFailure } from './command-failure.ts';
+import { KILL_AFTER_SECONDS } from './command-transport.ts';
 import { readSlurmConfig } from './read-slurm-config.ts';
 import * as sbatch from './sbatch.ts';
 import * as scancel from './scancel.ts';
@@ -56,7 +57,7 @@ export class SlurmCliController implements SlurmController {
     this.submitCertaintyMs =
       this.#commands.startsWithinMs +
       this.#submitTimeoutMs +
-      sbatch.KILL_AFTER_SECONDS * 1000 +
+      KILL_AFTER_SECONDS * 1000 +
       (options.messageTimeoutMs ?? DEFAULT_MESSAGE_TIMEOUT_MS) +
       CERTAINTY_MARGIN_MS;
   }
@@ -94,7 +95,7 @@ export class SlurmCliController implements SlurmController {
       {
         input: script,
         account,
-        timeoutMs: (lifeSeconds + sbatch.KILL_AFTER_SECONDS) * 1000 + TRANSPORT_SLACK_MS,
+        timeoutMs: (lifeSeconds + KILL_AFTER_SECONDS) * 1000 + TRANSPORT_SLACK_MS,
       },
     );
     return sbatch.parse(result);

@@ -18,6 +18,9 @@ export interface SshTransportOptions {
   inputWithinMs?: number;
 }
 
+/** What `timeout` exits with where it had to end the command. */
+const TIMED_OUT_CODE = 124;
+
 /** Runs commands on a login node. */
 export class SshTransport implements CommandTransport {
   readonly startsWithinMs: number;
@@ -40,6 +43,8 @@ export class SshTransport implements CommandTransport {
     const limitBytes = options.maximumOutputBytes ?? DEFAULT_MAXIMUM_OUTPUT_BYTES;
     const output = new OutputBuffer(limitBytes);
     const flood = new AbortController();
+    const lifeSeconds = Math.ceil(options.timeoutMs / 1000) + 1;
+    const startedAt = performance.now();
     const { input, account } = options;
     const commandLine = remoteCommandLine({
       argv,
@@ -47,6 +52,7 @@ export class SshTransport implements CommandTransport {
         ...(account === undefined ? {} : { HOME: account.home, USER: account.name, LOGNAME: account.name }),
         ...options.env,
       },
+      lifeSeconds,
       become,
       ...(input === undefined
         ? {}
@@ -62,7 +68,15 @@ export class SshTransport implements CommandTransport {
       },
       stop: flood.signal,
     });
-    return toResult(end, { ...output.read(), limitBytes, timeoutMs: options.timeoutMs });
+    const killedThere =
+      end.kind === 'exited' &&
+      end.code === TIMED_OUT_CODE &&
+      performance.now() - startedAt >= lifeSeconds * 1000;
+    return toResult(killedThere ? { kind: 'timed_out' } : end, {
+      ...output.read(),
+      limitBytes,
+      timeoutMs: options.timeoutMs,
+    });
   }
 
   #becomeFor({ account }: CommandOptions): RemoteCommandLineOptions['become'] | { because: string } {

@@ -21,10 +21,13 @@ export interface RemoteCommand {
   input?: string;
   /** How long the command may wait for the connection and its turn. */
   startWithinMs: number;
-  /** Counted from the start. */
+  /**
+   * Counted from the start. A command that is given up may live on where it runs, unless its line sees to its end: no
+   * signal can be sent to a channel whose input has ended.
+   */
   timeoutMs: number;
   onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  /** Kills the command. */
+  /** Gives the command up. */
   stop?: AbortSignal;
 }
 
@@ -147,8 +150,8 @@ export class SshConnection {
 }
 
 function runOn(link: SshLink, command: RemoteCommand, startBy: number): Promise<RemoteEnd> {
-  if (link.lostBecause !== undefined)
-    return Promise.resolve({ kind: 'unreachable', because: link.lostBecause });
+  const { lostBecause } = link;
+  if (lostBecause !== undefined) return Promise.resolve({ kind: 'unreachable', because: lostBecause });
   return new Promise((resolve) => {
     let channel: ClientChannel | undefined;
     let lifeTimer: NodeJS.Timeout | undefined;
@@ -157,7 +160,7 @@ function runOn(link: SshLink, command: RemoteCommand, startBy: number): Promise<
       Math.max(0, startBy - performance.now()),
     );
     const stopWatching = link.whenLost((because) => settle({ kind: 'lost', because }));
-    const onStop = () => kill({ kind: 'stopped' });
+    const onStop = () => giveUp({ kind: 'stopped' });
     command.stop?.addEventListener('abort', onStop);
 
     function settle(end: RemoteEnd): void {
@@ -167,8 +170,7 @@ function runOn(link: SshLink, command: RemoteCommand, startBy: number): Promise<
       command.stop?.removeEventListener('abort', onStop);
       resolve(end);
     }
-    function kill(end: RemoteEnd): void {
-      channel?.signal('KILL');
+    function giveUp(end: RemoteEnd): void {
       channel?.close();
       settle(end);
     }
@@ -181,7 +183,7 @@ function runOn(link: SshLink, command: RemoteCommand, startBy: number): Promise<
         }
         clearTimeout(startTimer);
         channel = opened;
-        lifeTimer = setTimeout(() => kill({ kind: 'timed_out' }), command.timeoutMs);
+        lifeTimer = setTimeout(() => giveUp({ kind: 'timed_out' }), command.timeoutMs);
         let end: RemoteEnd = { kind: 'lost', because: 'the channel was closed without an exit status' };
         opened.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk));
         opened.stderr.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk));

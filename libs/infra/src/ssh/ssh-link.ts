@@ -44,7 +44,11 @@ export class SshLink {
     this.#client = client;
     this.#socket = socket;
     let because = 'the connection was closed';
-    client.on('error', (error) => (because = error.message));
+    client.on('error', (error) => {
+      because = error.message;
+      // Ahead of the orderly close that ssh2 would make of it, after a missed keepalive for example: see break.
+      socket.resetAndDestroy();
+    });
     client.on('close', () => this.#lose(because));
   }
 

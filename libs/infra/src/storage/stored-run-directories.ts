@@ -10,6 +10,7 @@ import type {
 import type { UnixAccount } from '#core/jobs/slurm-controller';
 import type { Answer } from '#core/vocabulary/answer';
 import { ControlRecords } from './control-records.ts';
+import { isMissing } from './file-system-error.ts';
 import { RunLogs } from './run-logs.ts';
 import { collectRunOutputs, type RunOutputs } from './run-outputs.ts';
 import { RunStaging } from './run-staging.ts';
@@ -49,8 +50,15 @@ export class StoredRunDirectories implements RunDirectories {
     return this.#records.exit(jobId);
   }
 
-  collectOutputs({ id, request }: Job): Promise<RunOutputs> {
-    return collectRunOutputs(this.#layout.runDirectory(id), request.outputs);
+  async collectOutputs({ id, request }: Job): Promise<RunOutputs> {
+    try {
+      return await collectRunOutputs(this.#layout.runDirectory(id), request.outputs);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // Its account has removed it: only where the storage itself is there.
+      await this.#layout.requireRuns();
+      return { files: [], truncated: true };
+    }
   }
 
   readLogTail(jobId: string, stream: LogStream, maximumBytes: number): Promise<string> {

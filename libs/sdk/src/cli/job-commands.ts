@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { JobResource, JobState } from '../api-types.ts';
 import { awaitEnd } from './await-end.ts';
 import { wantsColour } from './colour.ts';
@@ -12,19 +12,9 @@ import { collect, wholeNumber } from './submit-command.ts';
 import { table } from './table.ts';
 import { EXIT } from './exit-code.ts';
 
-const STATES = [
-  ...[
-    'accepted',
-    'staging',
-    'submitting',
-    'queued',
-    'running',
-    'collecting',
-    'completed',
-    'failed',
-    'cancelled',
-  ],
-  ...['timed_out', 'out_of_memory', 'node_failed'],
+const STATES: readonly JobState[] = [
+  ...(['accepted', 'staging', 'submitting', 'queued', 'running', 'collecting'] as const),
+  ...(['completed', 'failed', 'cancelled', 'timed_out', 'out_of_memory', 'node_failed'] as const),
 ];
 
 interface ListOptions {
@@ -45,11 +35,7 @@ export function addJobCommands(program: Command, session: Session): void {
   program
     .command('jobs')
     .summary('list jobs, newest first')
-    .addOption(
-      new Option('--state <state>', 'only jobs in this state (repeatable)')
-        .choices(STATES)
-        .argParser(stateOf),
-    )
+    .option('--state <state>', 'only jobs in this state (repeatable)', collectState)
     .option('--name <name>', 'only jobs of this name')
     .option('--owner <id>', 'only jobs of the user with this id')
     .option('--label <key=value>', 'only jobs with this label (repeatable)', collect)
@@ -167,5 +153,8 @@ async function logs(
   }
 }
 
-/** Commander gives parsers the value of the choice and what was parsed before. */
-const stateOf = (state: string, before: JobState[] = []): JobState[] => [...before, state as JobState];
+function collectState(text: string, before: JobState[] = []): JobState[] {
+  const state = STATES.find((candidate) => candidate === text);
+  if (state === undefined) throw new InvalidArgumentError(`It must be one of ${STATES.join(', ')}.`);
+  return [...before, state];
+}

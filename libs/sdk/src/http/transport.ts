@@ -75,9 +75,11 @@ export class Transport {
     return this.#patiently(request, () => this.#openStream(request, accept));
   }
 
-  /** Whether an error may pass by itself, so that the same request may succeed later. */
+  /** Whether an error may pass by itself, and soon enough for the same request to be sent again. */
   mayPass(error: unknown): boolean {
-    if (error instanceof ApiError) return RETRIED_STATUSES.has(error.status);
+    if (error instanceof ApiError) {
+      return RETRIED_STATUSES.has(error.status) && (error.retryAfterMs ?? 0) <= LONGEST_RETRY_AFTER_MS;
+    }
     return error instanceof ConnectionError || error instanceof TimeoutError;
   }
 
@@ -94,8 +96,7 @@ export class Transport {
       try {
         return await attempt();
       } catch (error) {
-        const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-        if (repetitions >= most || !this.mayPass(error) || asked > LONGEST_RETRY_AFTER_MS) throw error;
+        if (repetitions >= most || !this.mayPass(error)) throw error;
         await this.pauseBeforeRepetition(repetitions, error, request.signal);
       }
     }
@@ -163,15 +164,14 @@ export class Transport {
   async #send(request: ApiRequest, accept: string, signal: AbortSignal): Promise<Response> {
     signal.throwIfAborted();
     const body = request.body?.();
-    const init: RequestInit & { duplex?: 'half' } = {
+    const init: RequestInit = {
       method: request.method,
       headers: { Accept: accept, Authorization: this.#apiKey.authorization(), ...request.headers },
       signal,
+      cache: 'no-store',
       // Followed, a redirect would turn a submission into a listing, and could carry the key elsewhere.
       redirect: 'manual',
-      cache: 'no-store',
-      ...(body === undefined ? {} : { body }),
-      ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+      ...(body === undefined ? {} : bodyInit(body)),
     };
     const response = await this.settings.fetch(this.#url(request), init);
     if (response.ok) return response;
@@ -187,12 +187,22 @@ export class Transport {
 
   #explain(error: unknown, request: ApiRequest, deadline: Deadline, timeoutMs: number): Error {
     if (request.signal?.aborted === true) return abortReason(request.signal);
-    const what = `${request.method} ${request.path}`;
+    const what = `${request.method} ${this.settings.baseUrl}${request.path}`;
     if (deadline.expired) return new TimeoutError(`${what}: nothing came for ${timeoutMs} ms.`);
     if (error instanceof BrambleError) return error;
     const message = this.#apiKey.redact(`${what} did not get through: ${innermostMessage(error)}`);
     return new ConnectionError(message, this.#apiKey.isIn(error) ? {} : { cause: error });
   }
+}
+
+/**
+ * A request that might be redirected or asked for a password is kept to be sent again: Node's `fetch` would keep all
+ * of an upload in memory. `redirect` and `window` say that it will not be.
+ */
+function bodyInit(body: string | Blob | ReadableStream<Uint8Array>): RequestInit & { duplex?: 'half' } {
+  if (typeof body === 'string') return { body };
+  const sentOnce = { body, redirect: 'error', window: null } as const;
+  return body instanceof Blob ? sentOnce : { ...sentOnce, duplex: 'half' };
 }
 
 /** `fetch` says "fetch failed" and keeps what happened in its cause. */

@@ -68,7 +68,6 @@ export class PortableSha256 implements Sha256 {
 
 const rotate = (value: number, by: number): number => (value >>> by) | (value << (32 - by));
 const word = (words: Uint32Array, index: number): number => words[index] ?? 0;
-const fractionBits = (root: number): number => Math.floor((root - Math.floor(root)) * 2 ** 32);
 
 function firstPrimes(count: number): number[] {
   const primes: number[] = [];
@@ -76,4 +75,8 @@ function firstPrimes(count: number): number[] {
     if (primes.every((prime) => candidate % prime !== 0)) primes.push(candidate);
   }
   return primes;
+}
+
+function fractionBits(root: number): number {
+  return Math.floor((root - Math.floor(root)) * 2 ** 32);
 }

@@ -1,0 +1,7 @@
+import { labDown } from './slurm-lab.ts';
+import { TEST_LAB_DIRECTORY } from './test-lab.ts';
+
+/** Specs bring the lab up when they need it; it goes when the run is over. */
+export default function setup(): () => Promise<void> {
+  return () => labDown(TEST_LAB_DIRECTORY);
+}
