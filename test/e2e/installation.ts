@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bramble } from '@bramble/sdk';
-import { stopEmbeddedDatabase } from '#infra/database/embedded-database';
+import { startEmbeddedDatabase, stopEmbeddedDatabase } from '#infra/database/embedded-database';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 import { ServiceProcess } from './service-process.ts';
 
@@ -19,7 +19,7 @@ export interface Installation {
   worker: ServiceProcess;
   /** Another worker on the same database, not started yet. */
   anotherWorker: (entryFile: string, environment?: Record<string, string>) => Promise<ServiceProcess>;
-  databaseUrl: () => string;
+  databaseUrl: () => Promise<string>;
   /** A new user with a key. */
   user: (options: { name: string; role: 'viewer' | 'user' | 'operator' | 'admin'; account?: string }) => Promise<{ id: string; key: string; client: Bramble }>;
   stop: () => Promise<void>;
@@ -73,9 +73,7 @@ export async function startInstallation(lab: SlurmLab, environment: Record<strin
       others.push(other);
       return other;
     },
-    databaseUrl: () => {
-      throw new Error('not known yet');
-    },
+    databaseUrl: async () => (await startEmbeddedDatabase({ dataDirectory: join(home, 'postgres'), log: () => {} })).url,
     user: async ({ name, role, account }) => {
       const user = await admin.admin.users.create({ name, role, ...(account === undefined ? {} : { account }) });
       const { key } = await admin.admin.keys.create({ user: user.id, label: 'test' });
