@@ -5,6 +5,9 @@ import { shellQuote } from './shell-quote.ts';
 /** Exit status of a batch script that could not claim its run directory: `EX_TEMPFAIL` of sysexits.h. */
 export const CLAIM_FAILED_STATUS = 75;
 
+/** Exit status of a job that was started again although it was not requeued, and whose first run has left no end. */
+export const STARTED_AGAIN_STATUS = 76;
+
 export interface BatchScriptInput {
   jobId: string;
   name: string;
@@ -16,7 +19,8 @@ export interface BatchScriptInput {
 /**
  * The script that is handed to sbatch. Besides the user's work it
  *
- * - claims the run directory first, so that a second copy of the same job exits having done nothing,
+ * - claims the run directory first, so that a second copy of the same job exits having done nothing, and so does the
+ *   same job where a controller that was killed has forgotten that it started it,
  * - leaves its start and its end, with the exit status, on the shared storage: Slurm forgets a job after
  *   `MinJobAge` (300 s by default) and there may be no accounting.
  *
@@ -79,8 +83,9 @@ function directives({ jobId, name, request, runDirectory }: BatchScriptInput, co
  */
 const PROLOGUE = `
 attempt="$control/attempt.$SLURM_JOB_ID.$$"
+run="run.\${SLURM_RESTART_COUNT:-0}"
 claim() {
-  rm -rf "$attempt" && mkdir "$attempt" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id" &&
+  rm -rf "$attempt" && mkdir "$attempt" && mkdir "$attempt/$run" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id" &&
     sync "$attempt/slurm_job_id" && mv -T "$attempt" "$control/claim" 2> /dev/null
 }
 if ! claim; then
@@ -90,6 +95,11 @@ if ! claim; then
     exit ${CLAIM_FAILED_STATUS}
   fi
   [ "$holder" = "$SLURM_JOB_ID" ] || exit 0
+  # Slurm counts requeues; a controller that lost its state starts the job again with the count that it had.
+  if ! mkdir "$control/claim/$run" 2> /dev/null; then
+    status=$(sed -n 's/.*"status":\\([0-9]*\\).*/\\1/p' "$control/exit" 2> /dev/null)
+    exit "\${status:-${STARTED_AGAIN_STATUS}}"
+  fi
   # A requeue: how the run before this one ended says nothing about this one.
   rm -f "$control/exit"
 fi

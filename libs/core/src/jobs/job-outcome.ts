@@ -1,6 +1,6 @@
 import type { Reason, SlurmEnd } from './job.ts';
 import type { FinalJobState } from './job-state.ts';
-import { CLAIM_FAILED_STATUS } from './batch-script.ts';
+import { CLAIM_FAILED_STATUS, STARTED_AGAIN_STATUS } from './batch-script.ts';
 import type { ExitRecord } from './run-directory.ts';
 
 export interface Outcome {
@@ -86,6 +86,8 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
         reason: { code: 'Preempted', message: 'Had to make room for a job of higher priority.' },
       };
     case 'FAILED':
+      // The program's own record of a clean end: Slurm saw the end of a second start, which did nothing.
+      if (record?.status === 0) return { state: 'completed', exitCode: 0, signal: null, reason: null };
       return { state: 'failed', ...status, reason: failure(end, record, status) };
     case 'LOST':
       return {
@@ -105,34 +107,30 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
   }
 }
 
-function readStatus(
-  end: SlurmEnd,
-  record: ExitRecord | null,
-): { exitCode: number | null; signal: number | null } {
-  if (record !== null) {
-    // A shell says 128 + n for signal n; higher statuses can only come from exit().
-    const signal = record.status - 128;
-    return signal > 0 && signal <= 64
-      ? { exitCode: null, signal }
-      : { exitCode: record.status, signal: null };
-  }
-  if (end.signal !== null && end.signal > 0) return { exitCode: null, signal: end.signal };
-  return { exitCode: end.exitCode, signal: null };
+interface Status {
+  exitCode: number | null;
+  signal: number | null;
 }
 
-function forgottenState(
-  status: { exitCode: number | null; signal: number | null },
-  cancelRequested: boolean,
-): string {
+/** A shell says 128 + n for signal n; higher statuses can only come from exit(). */
+export function readRecord({ status }: ExitRecord): Status {
+  const signal = status - 128;
+  return signal > 0 && signal <= 64 ? { exitCode: null, signal } : { exitCode: status, signal: null };
+}
+
+function readStatus(end: SlurmEnd, record: ExitRecord | null): Status {
+  if (record !== null) return readRecord(record);
+  if (end.signal !== null && end.signal > 0) return { exitCode: null, signal: end.signal };
+  // Slurm also says 0 of what did not come to an exit of its own.
+  return { exitCode: end.exitCode === 0 && end.state !== null ? null : end.exitCode, signal: null };
+}
+
+function forgottenState(status: Status, cancelRequested: boolean): string {
   if (status.exitCode === 0) return 'COMPLETED';
   return cancelRequested && status.signal !== null ? 'CANCELLED' : 'FAILED';
 }
 
-function failure(
-  end: SlurmEnd,
-  record: ExitRecord | null,
-  { exitCode, signal }: { exitCode: number | null; signal: number | null },
-): Reason {
+function failure(end: SlurmEnd, record: ExitRecord | null, { exitCode, signal }: Status): Reason {
   if (record?.phase === 'compile') {
     return {
       code: 'CompilationFailed',
@@ -147,6 +145,13 @@ function failure(
     return {
       code: 'StorageUnavailable',
       message: 'The node could not use the run directory on the shared storage.',
+    };
+  }
+  if (record === null && exitCode === STARTED_AGAIN_STATUS) {
+    return {
+      code: 'StartedAgain',
+      message:
+        'Slurm forgot that the job was running and started it again. It did not run twice, but its first run left no end.',
     };
   }
   if (exitCode === 127)
