@@ -14,8 +14,18 @@ module.exports = {
       from: { path: '^libs/infra' },
       to: { path: '^(apps|libs/sdk|test)/' },
     },
-    { name: 'api-does-not-import-worker', severity: 'error', from: { path: '^apps/api' }, to: { path: '^apps/worker' } },
-    { name: 'worker-does-not-import-api', severity: 'error', from: { path: '^apps/worker' }, to: { path: '^apps/api' } },
+    {
+      name: 'api-does-not-import-worker',
+      severity: 'error',
+      from: { path: '^apps/api' },
+      to: { path: '^apps/worker' },
+    },
+    {
+      name: 'worker-does-not-import-api',
+      severity: 'error',
+      from: { path: '^apps/worker' },
+      to: { path: '^apps/api' },
+    },
     {
       name: 'apps-do-not-import-the-sdk-or-tests',
       severity: 'error',
@@ -40,6 +50,9 @@ module.exports = {
     exclude: { path: '(^|/)dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { conditionNames: ['bramble-source', 'import', 'require', 'node', 'default', 'types'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['bramble-source', 'import', 'require', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
   },
 };

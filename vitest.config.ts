@@ -28,15 +28,19 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'sdk-package', include: ['test/sdk-package/**/*.spec.ts'], testTimeout: 120_000, hookTimeout: 180_000 },
+        test: {
+          name: 'sdk-package',
+          include: ['test/sdk-package/**/*.spec.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
       },
       {
         ...shared,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          // Specs stop and kill parts of the one lab.
-          fileParallelism: false,
+          // Specs that stop parts of Slurm bring a lab of their own.
           testTimeout: 120_000,
           hookTimeout: 180_000,
           ...withLab,

@@ -8,7 +8,10 @@ const documented = [
 
 describe('docs/operations.md', () => {
   it('has every setting, and no other', () => {
-    const settings = new Set([...Object.keys(apiConfigurationSchema.shape), ...Object.keys(workerConfigurationSchema.shape)]);
+    const settings = new Set([
+      ...Object.keys(apiConfigurationSchema.shape),
+      ...Object.keys(workerConfigurationSchema.shape),
+    ]);
     expect(documented.toSorted()).toEqual([...settings].toSorted());
   });
 });

@@ -31,23 +31,30 @@ const CHECKS: Step[] = [
   { name: 'generated files', command: ['npm', 'run', '--silent', 'generated:check'] },
 ];
 
-const TESTS: Step[] = ['unit', 'integration', 'sdk-package', 'e2e'].map((project) => ({
-  name: project,
-  command: [
-    'npx',
-    'vitest',
-    'run',
-    '--project',
-    project,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile=${reportFile(project)}`,
-  ],
-  vitest: true,
-}));
+/** Much of what the larger tests do is waiting for Slurm, so more of them run at once than there are cores. */
+const TESTS: Step[] = [
+  vitest('unit tests', ['unit']),
+  vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']),
+];
 
-function reportFile(project: string): string {
-  return join(reports, `${project}.json`);
+function vitest(name: string, projects: string[], options: string[] = []): Step {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];
+  return {
+    name,
+    command: [
+      'npx',
+      'vitest',
+      'run',
+      ...projects.map((project) => `--project=${project}`),
+      ...reporters,
+      ...options,
+    ],
+    vitest: true,
+  };
+}
+
+function reportFile(name: string): string {
+  return join(reports, `${name}.json`);
 }
 
 async function runStep(step: Step): Promise<Outcome> {
@@ -69,9 +76,9 @@ function exitCode([command = '', ...args]: string[]): Promise<number | null> {
   });
 }
 
-function countTests(project: string): { passed: number; failed: number } {
+function countTests(name: string): { passed: number; failed: number } {
   try {
-    const report = JSON.parse(readFileSync(reportFile(project), 'utf8')) as {
+    const report = JSON.parse(readFileSync(reportFile(name), 'utf8')) as {
       numPassedTests: number;
       numFailedTests: number;
     };

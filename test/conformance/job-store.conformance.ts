@@ -20,7 +20,10 @@ const at = (seconds: number): Date => new Date(START + seconds * 1000);
 const REASON = { code: 'Resources', message: 'Waits for nodes — "ä" \\ \n 🍓' };
 
 /** What every `JobStore` owes to those who use it. */
-export function describeJobStore(name: string, { create }: { create(): Promise<JobStoreUnderTest> }): void {
+export function describeJobStore(
+  name: string,
+  { create }: { create: () => Promise<JobStoreUnderTest> },
+): void {
   describe(name, () => {
     let tested: JobStoreUnderTest;
     let store: JobStore;
@@ -40,14 +43,16 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
       made += 1;
       return newJobOf({ id: idOf('job', made), ownerId: alice, createdAt: at(made), ...fields });
     }
-    const insert = async (fields: Partial<NewJob> = {}): Promise<Job> => (await store.insert(newJob(fields))).job;
+    const insert = async (fields: Partial<NewJob> = {}): Promise<Job> =>
+      (await store.insert(newJob(fields))).job;
     async function change(job: Job, patch: JobPatch, when = at(60)): Promise<Job> {
       const changed = await store.change(job, patch, when);
       if (changed === undefined) throw new Error('somebody else changed the job first');
       return changed;
     }
     /** A job in any state, as if it had come there in one step. */
-    const insertIn = async (state: JobState, patch: JobPatch = {}) => change(await insert(), { ...patch, state });
+    const insertIn = async (state: JobState, patch: JobPatch = {}) =>
+      change(await insert(), { ...patch, state });
     const events = (job: Job, afterSeq = 0, limit = 100) => store.eventsAfter(job.id, afterSeq, limit);
     const idsOf = (jobs: readonly { id: string }[]) => jobs.map(({ id }) => id);
 
@@ -140,7 +145,7 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
       it('gives out what may be changed without changing the job', async () => {
         const job = await insert();
         const found = await store.find(job.id);
-        if (found !== undefined) found.request.labels['x'] = 'y';
+        if (found !== undefined) found.request.labels.x = 'y';
         await expect(store.find(job.id)).resolves.toEqual(job);
       });
     });
@@ -182,14 +187,30 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
           submitIntentAt: at(1),
           startedAt: at(1),
         });
-        expect(set).toMatchObject({ slurm: { submitTime: null, nodeList: '' }, slurmEnd: { state: null }, outputs: [] });
-        const cleared = { reason: null, slurm: null, slurmEnd: null, outputs: null, lastLines: null, lookAt: null, submitIntentAt: null, startedAt: null };
+        expect(set).toMatchObject({
+          slurm: { submitTime: null, nodeList: '' },
+          slurmEnd: { state: null },
+          outputs: [],
+        });
+        const cleared = {
+          reason: null,
+          slurm: null,
+          slurmEnd: null,
+          outputs: null,
+          lastLines: null,
+          lookAt: null,
+          submitIntentAt: null,
+          startedAt: null,
+        };
         await expect(change(set, cleared)).resolves.toEqual({ ...job, ...cleared, version: 3 });
       });
 
       it('leaves alone what the patch does not name', async () => {
         const job = await change(await insert(), { reason: REASON, submitAttempts: 2 });
-        await expect(change(job, { exitCode: 1 })).resolves.toMatchObject({ reason: REASON, submitAttempts: 2 });
+        await expect(change(job, { exitCode: 1 })).resolves.toMatchObject({
+          reason: REASON,
+          submitAttempts: 2,
+        });
       });
 
       it('raises the version by one, even where nothing changes', async () => {
@@ -207,7 +228,9 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
 
       it('does nothing for a job that is not there', async () => {
         const job = await insert();
-        await expect(store.change({ ...job, id: idOf('job', 99) }, { state: 'staging' }, at(1))).resolves.toBeUndefined();
+        await expect(
+          store.change({ ...job, id: idOf('job', 99) }, { state: 'staging' }, at(1)),
+        ).resolves.toBeUndefined();
       });
 
       it('lets one of many that come at once win', async () => {
@@ -261,7 +284,10 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
         ['when it is looked at', { lookAt: at(1) }],
         ['an attempt', { submitIntentAt: at(1), submitAttempts: 1 }],
         ['its place in Slurm', { slurm, submittedAt: at(1), startedAt: at(2) }],
-        ['its end in Slurm', { slurmEnd: { state: 'FAILED', reason: '', exitCode: 1, signal: null }, endedAt: at(3) }],
+        [
+          'its end in Slurm',
+          { slurmEnd: { state: 'FAILED', reason: '', exitCode: 1, signal: null }, endedAt: at(3) },
+        ],
         ['that it is still to be cancelled', { cancelRequestedAt: at(9) }],
       ])('are none for %s', async (_, patch) => {
         const before = await change(await insert(), { reason: REASON });
@@ -302,7 +328,12 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
       const list = async (filter: JobFilter) => idsOf((await store.list(filter, { limit: 100 })).items);
 
       it('gives the newest first, and where two are as old, always in the same order', async () => {
-        const [a, b, c, d] = [await insert(), await insert({ createdAt: at(9) }), await insert({ createdAt: at(9) }), await insert()];
+        const [a, b, c, d] = [
+          await insert(),
+          await insert({ createdAt: at(9) }),
+          await insert({ createdAt: at(9) }),
+          await insert(),
+        ];
         await expect(list({})).resolves.toEqual(idsOf([c, b, d, a]));
       });
 
@@ -314,8 +345,13 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
       it('filters by owner, state, name, label and time, and by all of them at once', async () => {
         const labelled = (labels: Record<string, string>) => jobRequest({ command: ['x'], labels });
         const a = await insert({ name: 'one', request: labelled({ team: 'a', run: '1' }) });
-        const b = await change(await insert({ name: 'two', request: labelled({ team: 'b' }) }), { state: 'failed' });
-        const c = await change(await insert({ ownerId: bob, name: 'one', request: labelled({ team: 'a' }) }), { state: 'running' });
+        const b = await change(await insert({ name: 'two', request: labelled({ team: 'b' }) }), {
+          state: 'failed',
+        });
+        const c = await change(
+          await insert({ ownerId: bob, name: 'one', request: labelled({ team: 'a' }) }),
+          { state: 'running' },
+        );
         await expect(list({ ownerId: alice })).resolves.toEqual(idsOf([b, a]));
         await expect(list({ ownerId: 'nobody' })).resolves.toEqual([]);
         await expect(list({ states: ['failed', 'running'] })).resolves.toEqual(idsOf([c, b]));
@@ -329,14 +365,23 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
         await expect(list({ labels: {} })).resolves.toEqual(idsOf([c, b, a]));
         await expect(list({ createdAfter: a.createdAt })).resolves.toEqual(idsOf([c, b]));
         await expect(list({ createdBefore: c.createdAt })).resolves.toEqual(idsOf([b, a]));
-        await expect(list({ createdAfter: a.createdAt, createdBefore: c.createdAt })).resolves.toEqual(idsOf([b]));
-        const all = { ownerId: bob, states: ['running'], name: 'one', labels: { team: 'a' }, createdAfter: at(0) } as const;
+        await expect(list({ createdAfter: a.createdAt, createdBefore: c.createdAt })).resolves.toEqual(
+          idsOf([b]),
+        );
+        const all = {
+          ownerId: bob,
+          states: ['running'],
+          name: 'one',
+          labels: { team: 'a' },
+          createdAfter: at(0),
+        } as const;
         await expect(list(all)).resolves.toEqual(idsOf([c]));
       });
 
       it('gives every job on one page only, while others come and change', async () => {
         const jobs: Job[] = [];
-        for (let count = 0; count < 7; count += 1) jobs.push(await insert({ createdAt: at(count < 4 ? 3 : count) }));
+        for (let count = 0; count < 7; count += 1)
+          jobs.push(await insert({ createdAt: at(count < 4 ? 3 : count) }));
         const seen: string[] = [];
         let cursor: string | undefined;
         for (let page = 0; page < 4; page += 1) {
@@ -368,9 +413,14 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
         expect(cursor).toBe(end);
       });
 
-      it.each(['nonsense', '', 'é', Buffer.from('x.y').toString('base64url')])('refuses the cursor %j, which it did not give out', async (cursor) => {
-        await expect(store.list({}, { limit: 1, cursor })).rejects.toMatchObject({ code: 'invalid_request' });
-      });
+      it.each(['nonsense', '', 'é', Buffer.from('x.y').toString('base64url')])(
+        'refuses the cursor %j, which it did not give out',
+        async (cursor) => {
+          await expect(store.list({}, { limit: 1, cursor })).rejects.toMatchObject({
+            code: 'invalid_request',
+          });
+        },
+      );
     });
 
     describe('takeDue and putOff', () => {
@@ -403,11 +453,15 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
 
       it('gives a job to one of many that ask at once', async () => {
         for (let count = 0; count < 20; count += 1) await insert();
-        const taken = await Promise.all(Array.from({ length: 8 }, () => store.takeDue(at(1000), at(2000), 5)));
+        const taken = await Promise.all(
+          Array.from({ length: 8 }, () => store.takeDue(at(1000), at(2000), 5)),
+        );
         const ids = taken.flatMap(idsOf);
         expect(new Set(ids).size).toBe(ids.length);
         const rest = idsOf(await store.takeDue(at(1000), at(2000), 100));
-        expect([...ids, ...rest].sort()).toEqual(Array.from({ length: 20 }, (_, index) => idOf('job', index + 1)));
+        expect([...ids, ...rest].sort()).toEqual(
+          Array.from({ length: 20 }, (_, index) => idOf('job', index + 1)),
+        );
       });
 
       it('changes neither version nor events, so that nobody who works on the job is disturbed', async () => {
@@ -415,7 +469,10 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
         await store.takeDue(at(100), at(200), 10);
         await store.putOff(job.id, at(300));
         await expect(store.find(job.id)).resolves.toEqual({ ...job, lookAt: at(300) });
-        await expect(change(job, { state: 'staging' })).resolves.toMatchObject({ version: 2, lookAt: at(300) });
+        await expect(change(job, { state: 'staging' })).resolves.toMatchObject({
+          version: 2,
+          lookAt: at(300),
+        });
         await expect(events(job)).resolves.toHaveLength(2);
       });
 
@@ -433,11 +490,16 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
     describe('followed', () => {
       it.each(JOB_STATES)('answers whether a job that is %s may be in Slurm', async (state) => {
         const job = await insertIn(state);
-        expect(idsOf(await store.followed())).toEqual(state === 'queued' || state === 'running' ? [job.id] : []);
+        expect(idsOf(await store.followed())).toEqual(
+          state === 'queued' || state === 'running' ? [job.id] : [],
+        );
       });
 
       it('includes jobs whose attempt is outstanding, of all owners, whole', async () => {
-        const job = await change(await insert({ ownerId: bob }), { state: 'submitting', submitIntentAt: at(1) });
+        const job = await change(await insert({ ownerId: bob }), {
+          state: 'submitting',
+          submitIntentAt: at(1),
+        });
         await expect(store.followed()).resolves.toEqual([job]);
       });
 
@@ -453,7 +515,9 @@ export function describeJobStore(name: string, { create }: { create(): Promise<J
         await insert({ ownerId: bob });
         await insertIn('failed');
         const counts = await store.countByState();
-        const found = JOB_STATES.map((state) => [state, counts.get(state) ?? 0]).filter(([, count]) => count !== 0);
+        const found = JOB_STATES.map((state) => [state, counts.get(state) ?? 0]).filter(
+          ([, count]) => count !== 0,
+        );
         expect(Object.fromEntries(found)).toEqual({ accepted: 2, failed: 1 });
       });
     });

@@ -75,7 +75,12 @@ const FAULTS: Record<string, () => Promise<void>> = {
 describe(`${JOBS} jobs while everything is killed now and then`, () => {
   it('run once each, and end as they should: none lost, none twice', { timeout: 400_000 }, async () => {
     const random = randomNumbers(20_261_122);
-    const client = new Bramble({ baseUrl: bramble.apiUrl, apiKey: bramble.adminKey, maxRetries: 60, retryDelayMs: 100 });
+    const client = new Bramble({
+      baseUrl: bramble.apiUrl,
+      apiKey: bramble.adminKey,
+      maxRetries: 60,
+      retryDelayMs: 100,
+    });
     const jobs: Job[] = [];
     let next = 0;
     const clients = Array.from({ length: CLIENTS }, async () => {
@@ -85,7 +90,11 @@ describe(`${JOBS} jobs while everything is killed now and then`, () => {
         const fails = number % 5 === 0;
         jobs.push(
           await client.jobs.submit(
-            { name: `chaos-${number}`, script: `${tally.script(`chaos ${number}`)}exit ${fails ? 3 : 0}\n`, labels: { fails: String(fails) } },
+            {
+              name: `chaos-${number}`,
+              script: `${tally.script(`chaos ${number}`)}exit ${fails ? 3 : 0}\n`,
+              labels: { fails: String(fails) },
+            },
             { idempotencyKey: `chaos-${number}` },
           ),
         );
@@ -94,13 +103,14 @@ describe(`${JOBS} jobs while everything is killed now and then`, () => {
     });
 
     const submitted = Promise.all(clients);
-    let submitting = true;
-    void submitted.finally(() => (submitting = false)).catch(() => {});
+    const sent = new AbortController();
+    void submitted.finally(() => sent.abort()).catch(() => {});
     const names = Object.keys(FAULTS);
-    for (let round = 0; submitting || round < 2 * names.length; round += 1) {
+    for (let round = 0; !sent.signal.aborted || round < 2 * names.length; round += 1) {
       await sleep(200 + random() * 1_000);
       // Each fault comes in turn, the worker's twice as often.
-      const name = round % 2 === 0 ? 'worker killed' : (names[(round >> 1) % names.length] ?? 'worker killed');
+      const name =
+        round % 2 === 0 ? 'worker killed' : (names[(round >> 1) % names.length] ?? 'worker killed');
       await FAULTS[name]?.();
     }
     await submitted;
@@ -115,9 +125,18 @@ describe(`${JOBS} jobs while everything is killed now and then`, () => {
     const wrong = ended.filter(
       (job) =>
         counts.get(job.id) !== 1 ||
-        (job.labels.fails === 'true' ? job.state !== 'failed' || job.exitCode !== 3 : job.state !== 'completed'),
+        (job.labels.fails === 'true'
+          ? job.state !== 'failed' || job.exitCode !== 3
+          : job.state !== 'completed'),
     );
-    expect(wrong.map((job) => ({ id: job.id, ran: counts.get(job.id) ?? 0, state: job.state, reason: job.reason }))).toEqual([]);
+    expect(
+      wrong.map((job) => ({
+        id: job.id,
+        ran: counts.get(job.id) ?? 0,
+        state: job.state,
+        reason: job.reason,
+      })),
+    ).toEqual([]);
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(JOBS);
     expect(counts.size).toBe(JOBS);
   });

@@ -14,7 +14,14 @@ const crashAfter = Number(process.env.CRASH_AFTER ?? '-1');
 const callsFile = process.env.CALLS_FILE ?? '/dev/null';
 let calls = 0;
 
-const BY_THE_CLOCK = new Set<string | symbol>(['putOff', 'clusterPath', 'takeDue', 'followed', 'list', 'account']);
+const BY_THE_CLOCK = new Set<string | symbol>([
+  'putOff',
+  'clusterPath',
+  'takeDue',
+  'followed',
+  'list',
+  'account',
+]);
 
 function crashing<T extends object>(port: string, target: T): T {
   return new Proxy(target, {

@@ -21,14 +21,22 @@ export interface Installation {
   anotherWorker: (entryFile: string, environment?: Record<string, string>) => Promise<ServiceProcess>;
   databaseUrl: () => Promise<string>;
   /** A new user with a key. */
-  user: (options: { name: string; role: 'viewer' | 'user' | 'operator' | 'admin'; account?: string }) => Promise<{ id: string; key: string; client: Bramble }>;
+  user: (options: {
+    name: string;
+    role: 'viewer' | 'user' | 'operator' | 'admin';
+    account?: string;
+  }) => Promise<{ id: string; key: string; client: Bramble }>;
   stop: () => Promise<void>;
 }
 
-const entryFile = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../dist/apps/${app}/src/main.js`, import.meta.url));
+const entryFile = (app: 'api' | 'worker') =>
+  fileURLToPath(new URL(`../../dist/apps/${app}/src/main.js`, import.meta.url));
 
 /** @param environment further settings for api and worker */
-export async function startInstallation(lab: SlurmLab, environment: Record<string, string> = {}): Promise<Installation> {
+export async function startInstallation(
+  lab: SlurmLab,
+  environment: Record<string, string> = {},
+): Promise<Installation> {
   mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });
   const home = reachableDirectory(join(lab.dir, 'e2e', 'home-'));
   const storage = reachableDirectory(join(lab.storageDir, 'e2e-'));
@@ -73,9 +81,14 @@ export async function startInstallation(lab: SlurmLab, environment: Record<strin
       others.push(other);
       return other;
     },
-    databaseUrl: async () => (await startEmbeddedDatabase({ dataDirectory: join(home, 'postgres'), log: () => {} })).url,
+    databaseUrl: async () =>
+      (await startEmbeddedDatabase({ dataDirectory: join(home, 'postgres'), log: () => {} })).url,
     user: async ({ name, role, account }) => {
-      const user = await admin.admin.users.create({ name, role, ...(account === undefined ? {} : { account }) });
+      const user = await admin.admin.users.create({
+        name,
+        role,
+        ...(account === undefined ? {} : { account }),
+      });
       const { key } = await admin.admin.keys.create({ user: user.id, label: 'test' });
       return { id: user.id, key, client: client(key) };
     },

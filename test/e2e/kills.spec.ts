@@ -52,7 +52,10 @@ const FLOWS: Flow[] = [
     name: 'a cancellation and an end',
     prepare: async () => {
       if (!bramble.worker.isRunning) await bramble.worker.start();
-      const job = await bramble.admin.jobs.submit({ script: `${tally.script('cancellation')}exec sleep 600\n`, outputs: ['*.txt'] });
+      const job = await bramble.admin.jobs.submit({
+        script: `${tally.script('cancellation')}exec sleep 600\n`,
+        outputs: ['*.txt'],
+      });
       await expect.poll(() => tally.count(job.id), { timeout: 20_000, interval: 20 }).toBe(1);
       await bramble.worker.kill();
       return job;
@@ -86,27 +89,35 @@ async function crash(flow: Flow, after: number): Promise<{ job: Job; calls: stri
   if (worker.isRunning) await sleep(300);
   const crashed = !worker.isRunning;
   await worker.kill();
-  return { job, calls: existsSync(callsFile) ? readFileSync(callsFile, 'utf8').trim().split('\n') : [], crashed };
+  return {
+    job,
+    calls: existsSync(callsFile) ? readFileSync(callsFile, 'utf8').trim().split('\n') : [],
+    crashed,
+  };
 }
 
 describe('a worker that is killed at any call', () => {
-  it.each(FLOWS)('of $name leaves a job that runs exactly once and ends as it should', { timeout: 400_000 }, async (flow) => {
-    await bramble.worker.kill();
-    const { calls } = await crash(flow, -1);
-    for (const call of flow.calls) expect(calls.map((made) => made.split(' ')[1])).toContain(call);
-    const jobs: Job[] = [];
-    let crashes = 0;
-    for (let after = 0; after <= calls.length; after += 1) {
-      const { job, crashed } = await crash(flow, after);
-      jobs.push(job);
-      if (crashed) crashes += 1;
-    }
-    if (!bramble.worker.isRunning) await bramble.worker.start();
-    for (const job of jobs) {
-      await job.wait({ timeoutMs: 120_000 }).catch(() => {});
-      expect([job.state, tally.count(job.id)]).toEqual([flow.ends, 1]);
-    }
-    // Timing may merge two changes into one, so that the last calls of a walk are not reached.
-    expect(crashes).toBeGreaterThanOrEqual(calls.length - 3);
-  });
+  it.each(FLOWS)(
+    'of $name leaves a job that runs exactly once and ends as it should',
+    { timeout: 400_000 },
+    async (flow) => {
+      await bramble.worker.kill();
+      const { calls } = await crash(flow, -1);
+      for (const call of flow.calls) expect(calls.map((made) => made.split(' ')[1])).toContain(call);
+      const jobs: Job[] = [];
+      let crashes = 0;
+      for (let after = 0; after <= calls.length; after += 1) {
+        const { job, crashed } = await crash(flow, after);
+        jobs.push(job);
+        if (crashed) crashes += 1;
+      }
+      if (!bramble.worker.isRunning) await bramble.worker.start();
+      for (const job of jobs) {
+        await job.wait({ timeoutMs: 120_000 }).catch(() => {});
+        expect([job.state, tally.count(job.id)]).toEqual([flow.ends, 1]);
+      }
+      // Timing may merge two changes into one, so that the last calls of a walk are not reached.
+      expect(crashes).toBeGreaterThanOrEqual(calls.length - 3);
+    },
+  );
 });

@@ -50,13 +50,34 @@ describe('an MPI job', () => {
     ]);
     const states = [];
     for await (const event of done.events()) states.push(event.state);
-    expect([...new Set(states)]).toEqual(['accepted', 'staging', 'submitting', 'queued', 'running', 'collecting', 'completed']);
+    expect([...new Set(states)]).toEqual([
+      'accepted',
+      'staging',
+      'submitting',
+      'queued',
+      'running',
+      'collecting',
+      'completed',
+    ]);
   });
 
   it('with curl alone', async () => {
     const auth = `Authorization: Bearer ${bramble.adminKey}`;
-    const body = JSON.stringify({ mpi: { source: { name: 'pi.c', content: readFileSync(PI, 'utf8') } }, nodes: 4, tasksPerNode: 1 });
-    const submitted = await run('curl', ['-sf', `${bramble.apiUrl}/v1/jobs`, '-H', auth, '-H', 'Content-Type: application/json', '-d', body]);
+    const body = JSON.stringify({
+      mpi: { source: { name: 'pi.c', content: readFileSync(PI, 'utf8') } },
+      nodes: 4,
+      tasksPerNode: 1,
+    });
+    const submitted = await run('curl', [
+      '-sf',
+      `${bramble.apiUrl}/v1/jobs`,
+      '-H',
+      auth,
+      '-H',
+      'Content-Type: application/json',
+      '-d',
+      body,
+    ]);
     const { id } = JSON.parse(submitted.stdout) as { id: string };
     const log = await run('curl', ['-sfN', `${bramble.apiUrl}/v1/jobs/${id}/logs?follow=true`, '-H', auth]);
     expect(nodesIn(log.stdout)).toEqual(lab.nodes);
@@ -65,17 +86,33 @@ describe('an MPI job', () => {
   });
 
   it.each([
-    ['C++', 'hello.cpp', '#include <mpi.h>\n#include <iostream>\nint main(int c, char** v) { MPI_Init(&c, &v); int r; MPI_Comm_rank(MPI_COMM_WORLD, &r); std::cout << "rank " << r << " " << v[1] << std::endl; MPI_Finalize(); }\n'],
-    ['Fortran', 'hello.f90', 'program hello\n  use mpi\n  integer :: e, r\n  character(len=32) :: a\n  call MPI_Init(e)\n  call MPI_Comm_rank(MPI_COMM_WORLD, r, e)\n  call get_command_argument(1, a)\n  print "(a,i0,a,a)", "rank ", r, " ", trim(a)\n  call MPI_Finalize(e)\nend program\n'],
+    [
+      'C++',
+      'hello.cpp',
+      '#include <mpi.h>\n#include <iostream>\nint main(int c, char** v) { MPI_Init(&c, &v); int r; MPI_Comm_rank(MPI_COMM_WORLD, &r); std::cout << "rank " << r << " " << v[1] << std::endl; MPI_Finalize(); }\n',
+    ],
+    [
+      'Fortran',
+      'hello.f90',
+      'program hello\n  use mpi\n  integer :: e, r\n  character(len=32) :: a\n  call MPI_Init(e)\n  call MPI_Comm_rank(MPI_COMM_WORLD, r, e)\n  call get_command_argument(1, a)\n  print "(a,i0,a,a)", "rank ", r, " ", trim(a)\n  call MPI_Finalize(e)\nend program\n',
+    ],
   ])('written in %s', async (_, name, content) => {
-    const job = await bramble.admin.jobs.submit({ mpi: { source: { name, content }, args: ['it\'s $HOME'] }, nodes: 2, tasksPerNode: 1 });
+    const job = await bramble.admin.jobs.submit({
+      mpi: { source: { name, content }, args: ["it's $HOME"] },
+      nodes: 2,
+      tasksPerNode: 1,
+    });
     await job.wait();
     const lines = (await job.logText()).trim().split('\n').sort();
     expect(lines).toEqual(["rank 0 it's $HOME", "rank 1 it's $HOME"]);
   });
 
   it('launched by srun', async () => {
-    const job = await bramble.admin.jobs.submit({ mpi: { source: await fileFrom(PI), launcher: 'srun' }, nodes: 2, tasksPerNode: 2 });
+    const job = await bramble.admin.jobs.submit({
+      mpi: { source: await fileFrom(PI), launcher: 'srun' },
+      nodes: 2,
+      tasksPerNode: 2,
+    });
     await job.wait();
     expect((await job.logText()).match(/^rank \d of 4/gm)).toHaveLength(4);
   });
@@ -111,7 +148,10 @@ describe('inputs and outputs', () => {
     expect(readFileSync(join(results, 'out/deep/copy.bin')).equals(large)).toBe(true);
     const files = await done.files({ recursive: true });
     expect(files.items.find(({ path }) => path === 'out/passwd')?.type).toBe('symlink');
-    await expect(done.file('out/passwd').bytes()).rejects.toMatchObject({ status: 409, code: 'not_a_regular_file' });
+    await expect(done.file('out/passwd').bytes()).rejects.toMatchObject({
+      status: 409,
+      code: 'not_a_regular_file',
+    });
     expect(statSync(join(bramble.storage, 'runs', done.id)).mode & 0o777).toBe(0o700);
   });
 });
@@ -122,7 +162,10 @@ describe('the cluster', () => {
     expect(nodes.items.map(({ name }) => name)).toEqual(lab.nodes);
     expect(Date.now() - Date.parse(nodes.observedAt)).toBeLessThan(30_000);
     const partitions = await bramble.admin.partitions.list();
-    expect(partitions.items.find(({ isDefault }) => isDefault)).toMatchObject({ name: lab.partitions[0], nodes: lab.nodes });
+    expect(partitions.items.find(({ isDefault }) => isDefault)).toMatchObject({
+      name: lab.partitions[0],
+      nodes: lab.nodes,
+    });
     const cluster = await bramble.admin.cluster();
     expect(cluster).toMatchObject({ name: lab.clusterName, nodes: { total: 4, available: 4 } });
   });
@@ -167,7 +210,7 @@ describe('what reaches a shell', () => {
     expect(() => statSync(canary)).toThrow('ENOENT');
   });
 
-  it('the job has its own environment, and nothing of the server\'s', async () => {
+  it("the job has its own environment, and nothing of the server's", async () => {
     const job = await bramble.admin.jobs.submit({ command: ['env'] });
     await job.wait();
     const log = await job.logText();

@@ -38,11 +38,26 @@ describe('what Slurm refuses fails at once, with what would help', () => {
   const command = { command: ['true'] };
 
   it.each<[string, JobSubmission, RegExp, RegExp]>([
-    ['a partition that does not exist', { ...command, partition: 'nosuch' }, /^InvalidPartition/, /partition/i],
+    [
+      'a partition that does not exist',
+      { ...command, partition: 'nosuch' },
+      /^InvalidPartition/,
+      /partition/i,
+    ],
     ['more nodes than there are', { ...command, nodes: 50 }, /TooMany|Node/, /node|cpu|processor/i],
     ['more tasks than fit', { ...command, nodes: 1, tasks: 500 }, /./, /node|task|processor|cpu/i],
-    ['more time than the partition allows', { ...command, partition: 'short', timeLimit: '3h' }, /Time/, /time/i],
-    ['a feature that no node has', { ...command, constraint: 'nosuch' }, /Feature|Constraint/, /feature|constraint/i],
+    [
+      'more time than the partition allows',
+      { ...command, partition: 'short', timeLimit: '3h' },
+      /Time/,
+      /time/i,
+    ],
+    [
+      'a feature that no node has',
+      { ...command, constraint: 'nosuch' },
+      /Feature|Constraint/,
+      /feature|constraint/i,
+    ],
     ['more memory than a node has', { ...command, memory: '900G' }, /./, /memory|node/i],
   ])('%s', async (_, submission, code, message) => {
     const { error } = await failure(submission);
@@ -55,8 +70,15 @@ describe('what Slurm refuses fails at once, with what would help', () => {
 
 describe('how a program ends', () => {
   it('by an exit code: failed, with the code and the last lines', async () => {
-    const { error } = await failure({ script: '#!/bin/bash\necho before\necho "no such luck" >&2\nexit 7\n' });
-    expect(error).toMatchObject({ state: 'failed', exitCode: 7, signal: null, lastLines: 'before\nno such luck' });
+    const { error } = await failure({
+      script: '#!/bin/bash\necho before\necho "no such luck" >&2\nexit 7\n',
+    });
+    expect(error).toMatchObject({
+      state: 'failed',
+      exitCode: 7,
+      signal: null,
+      lastLines: 'before\nno such luck',
+    });
     expect(error.reason).toMatchObject({ code: 'NonZeroExitCode', message: expect.stringContaining('7') });
   });
 
@@ -67,15 +89,22 @@ describe('how a program ends', () => {
   });
 
   it('by a crash of one rank: failed', async () => {
-    const content = '#include <mpi.h>\n#include <signal.h>\nint main(int c, char **v) { MPI_Init(&c, &v); int r; MPI_Comm_rank(MPI_COMM_WORLD, &r); if (r == 1) raise(SIGSEGV); MPI_Barrier(MPI_COMM_WORLD); MPI_Finalize(); }\n';
-    const { error } = await failure({ mpi: { source: { name: 'crash.c', content } }, nodes: 2, tasksPerNode: 1 });
+    const content =
+      '#include <mpi.h>\n#include <signal.h>\nint main(int c, char **v) { MPI_Init(&c, &v); int r; MPI_Comm_rank(MPI_COMM_WORLD, &r); if (r == 1) raise(SIGSEGV); MPI_Barrier(MPI_COMM_WORLD); MPI_Finalize(); }\n';
+    const { error } = await failure({
+      mpi: { source: { name: 'crash.c', content } },
+      nodes: 2,
+      tasksPerNode: 1,
+    });
     expect(error.state).toBe('failed');
     expect(error.signal ?? error.exitCode).toBeGreaterThan(0);
     expect(error.lastLines).toMatch(/signal|segmentation/i);
   });
 
-  it('before it began, because its source does not compile: failed, with the compiler\'s words', async () => {
-    const { error } = await failure({ mpi: { source: { name: 'wrong.c', content: 'int main( { return nonsense; }\n' } } });
+  it("before it began, because its source does not compile: failed, with the compiler's words", async () => {
+    const { error } = await failure({
+      mpi: { source: { name: 'wrong.c', content: 'int main( { return nonsense; }\n' } },
+    });
     expect(error.reason?.code).toBe('CompilationFailed');
     expect(error.lastLines).toContain('wrong.c:1');
   });
@@ -87,7 +116,11 @@ describe('how a program ends', () => {
 
   it('by its time limit: timed out', { timeout: 180_000 }, async () => {
     const { error } = await failure({ script: '#!/bin/bash\necho started\nsleep 600\n', timeLimit: '1m' });
-    expect(error).toMatchObject({ state: 'timed_out', reason: { code: 'TimeLimit' }, lastLines: expect.stringContaining('started') });
+    expect(error).toMatchObject({
+      state: 'timed_out',
+      reason: { code: 'TimeLimit' },
+      lastLines: expect.stringContaining('started'),
+    });
   });
 });
 
@@ -95,7 +128,9 @@ describe('cancelling', () => {
   it('while it waits, and it never starts', async () => {
     const job = await client.jobs.submit({ command: ['true'], partition: 'down' });
     await until(job, 'queued');
-    await expect.poll(async () => (await job.refresh()).reason?.code, { timeout: 10_000 }).toBe('PartitionDown');
+    await expect
+      .poll(async () => (await job.refresh()).reason?.code, { timeout: 10_000 })
+      .toBe('PartitionDown');
     await job.cancel();
     const error = await failureOf(job);
     expect(error).toMatchObject({ state: 'cancelled', reason: { code: 'Cancelled' } });
@@ -124,7 +159,10 @@ describe('cancelling', () => {
     const job = await client.jobs.submit({ command: ['sleep', '600'] });
     await until(job, 'running');
     await lab.run(['scancel', String(job.slurm?.jobId)]);
-    expect(await failureOf(job)).toMatchObject({ state: 'cancelled', reason: { message: expect.stringContaining('in Slurm') } });
+    expect(await failureOf(job)).toMatchObject({
+      state: 'cancelled',
+      reason: { message: expect.stringContaining('in Slurm') },
+    });
   });
 });
 
@@ -138,10 +176,15 @@ describe('whose jobs they are', () => {
     await expect
       .poll(async () => (await bramble.admin.admin.users.get(nobody.id)).account?.status, { timeout: 15_000 })
       .toBe('absent');
-    await expect(nobody.client.jobs.submit({ command: ['true'] })).rejects.toMatchObject({ status: 422, code: 'account_refused' });
+    await expect(nobody.client.jobs.submit({ command: ['true'] })).rejects.toMatchObject({
+      status: 422,
+      code: 'account_refused',
+    });
     const service = await bramble.user({ name: 'service', role: 'user', account: 'daemon' });
     await expect
-      .poll(async () => (await bramble.admin.admin.users.get(service.id)).account?.status, { timeout: 15_000 })
+      .poll(async () => (await bramble.admin.admin.users.get(service.id)).account?.status, {
+        timeout: 15_000,
+      })
       .toBe('refused');
     await expect(client.jobs.get(job.id)).resolves.toBeDefined();
     const carol = await bramble.user({ name: 'carol', role: 'user', account: lab.accounts.second });

@@ -15,7 +15,12 @@ export class ServiceProcess {
   readonly #url: string;
   #child: ChildProcess | undefined;
 
-  constructor(options: { entryFile: string; environment: Record<string, string>; logFile: string; url: string }) {
+  constructor(options: {
+    entryFile: string;
+    environment: Record<string, string>;
+    logFile: string;
+    url: string;
+  }) {
     this.#entryFile = options.entryFile;
     this.#environment = options.environment;
     this.#logFile = options.logFile;

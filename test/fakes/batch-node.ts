@@ -13,9 +13,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { renderBatchScript } from '#core/jobs/batch-script';
 import { CONTROL_DIRECTORY, type JobRequestBody } from '#core/jobs/job-request';
-import { type ExitRecord, exitRecordSchema, type StartRecord, startRecordSchema } from '#core/jobs/run-directory';
+import {
+  type ExitRecord,
+  exitRecordSchema,
+  type StartRecord,
+  startRecordSchema,
+} from '#core/jobs/run-directory';
 import { idOf } from './counting-ids.ts';
 import { jobRequest } from './job-requests.ts';
 
@@ -73,20 +79,29 @@ export class BatchNode {
     this.#scripts += 1;
     const path = join(this.#root, `slurm_script.${this.#scripts}`);
     const { runDirectory } = this;
-    writeFileSync(path, renderBatchScript({ jobId: idOf('job', 1), name: 'test', request: jobRequest(body), runDirectory }));
+    writeFileSync(
+      path,
+      renderBatchScript({ jobId: idOf('job', 1), name: 'test', request: jobRequest(body), runDirectory }),
+    );
     return path;
   }
 
   /** @param before shell commands that are run first, in the same process */
   start(script: string, { slurmJobId = 7, before = '' } = {}): BatchRun {
-    const logs = (['stdout', 'stderr'] as const).map((name) => openSync(join(this.#root, `${name}.log`), 'a'));
-    const child = spawn('/bin/bash', before === '' ? [script] : ['-c', `${before}\nexec /bin/bash "$0"`, script], {
-      cwd: this.runDirectory,
-      env: { PATH: `${this.bin}:/usr/local/bin:/usr/bin:/bin`, SLURM_JOB_ID: String(slurmJobId) },
-      stdio: ['ignore', ...logs],
-      detached: true,
-      ...(NOBODY === undefined ? {} : { uid: NOBODY, gid: NOBODY }),
-    });
+    const logs = (['stdout', 'stderr'] as const).map((name) =>
+      openSync(join(this.#root, `${name}.log`), 'a'),
+    );
+    const child = spawn(
+      '/bin/bash',
+      before === '' ? [script] : ['-c', `${before}\nexec /bin/bash "$0"`, script],
+      {
+        cwd: this.runDirectory,
+        env: { PATH: `${this.bin}:/usr/local/bin:/usr/bin:/bin`, SLURM_JOB_ID: String(slurmJobId) },
+        stdio: ['ignore', ...logs],
+        detached: true,
+        ...(NOBODY === undefined ? {} : { uid: NOBODY, gid: NOBODY }),
+      },
+    );
     logs.forEach(closeSync);
     if (child.pid === undefined) throw new Error('bash could not be started');
     const group = child.pid;
@@ -139,6 +154,15 @@ export class BatchNode {
   #record<T>(name: string, parse: (value: unknown) => T): T | undefined {
     const path = join(this.control, name);
     return existsSync(path) ? parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
+  }
+}
+
+/** Waits for what a batch script does. @throws Error where it does not come to pass */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('it did not come to pass');
+    await setTimeout(1);
   }
 }
 

@@ -51,7 +51,9 @@ export class MemoryAccessStore implements AccessStore {
   }
 
   async listKeys(userId: string | undefined): Promise<ApiKey[]> {
-    return structuredClone([...this.#keys.values()].filter((key) => userId === undefined || key.userId === userId));
+    return structuredClone(
+      [...this.#keys.values()].filter((key) => userId === undefined || key.userId === userId),
+    );
   }
 
   async revokeKey(id: string, at: Date): Promise<boolean> {

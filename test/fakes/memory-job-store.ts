@@ -23,7 +23,10 @@ export class MemoryJobStore implements JobStore {
 
   async insert({ idempotencyKey, ...given }: NewJob): Promise<{ job: Job; inserted: boolean }> {
     const older = this.#all().find(
-      (row) => row.idempotencyKey !== null && row.idempotencyKey === idempotencyKey && row.job.ownerId === given.ownerId,
+      (row) =>
+        row.idempotencyKey !== null &&
+        row.idempotencyKey === idempotencyKey &&
+        row.job.ownerId === given.ownerId,
     );
     if (older !== undefined) return { job: structuredClone(older.job), inserted: false };
     if (this.#rows.has(given.id)) throw new Error(`the id ${given.id} is taken`);
@@ -46,7 +49,14 @@ export class MemoryJobStore implements JobStore {
       endedAt: null,
       lookAt: new Date(given.createdAt.getTime() + PUT_OFF_MS),
     };
-    const event: JobEvent = { jobId: job.id, seq: 1, type: 'state', state: 'accepted', reason: null, at: job.createdAt };
+    const event: JobEvent = {
+      jobId: job.id,
+      seq: 1,
+      type: 'state',
+      state: 'accepted',
+      reason: null,
+      at: job.createdAt,
+    };
     this.#rows.set(job.id, { job, idempotencyKey, events: [event] });
     this.#changed(job.id);
     return { job: structuredClone(job), inserted: true };
@@ -74,8 +84,7 @@ export class MemoryJobStore implements JobStore {
     const row = this.#rows.get(job.id);
     if (row?.job.version !== job.version) return undefined;
     const before = row.job;
-    const given = Object.entries(structuredClone(patch)).filter(([, value]) => value !== undefined);
-    row.job = { ...before, ...Object.fromEntries(given), version: before.version + 1 };
+    row.job = { ...before, ...structuredClone(patch), version: before.version + 1 };
     const type = eventType(before, row.job);
     if (type !== undefined) {
       const { id: jobId, version: seq, state, reason } = row.job;
@@ -139,7 +148,8 @@ function matches(job: Job, filter: JobFilter): boolean {
 
 function eventType(before: Job, after: Job): JobEvent['type'] | undefined {
   if (after.state !== before.state) return 'state';
-  if (after.reason?.code !== before.reason?.code || after.reason?.message !== before.reason?.message) return 'reason';
+  if (after.reason?.code !== before.reason?.code || after.reason?.message !== before.reason?.message)
+    return 'reason';
   if (after.cancelRequestedAt !== null && before.cancelRequestedAt === null) return 'cancel_requested';
   return undefined;
 }

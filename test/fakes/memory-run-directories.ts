@@ -1,6 +1,12 @@
 import { type Answer, absent, present, unknown } from '#core/vocabulary/answer';
 import type { Job, OutputFile } from '#core/jobs/job';
-import type { ExitRecord, LogStream, RunDirectories, StagedFile, StartRecord } from '#core/jobs/run-directory';
+import type {
+  ExitRecord,
+  LogStream,
+  RunDirectories,
+  StagedFile,
+  StartRecord,
+} from '#core/jobs/run-directory';
 import type { UnixAccount } from '#core/jobs/slurm-controller';
 
 /** What one run directory holds. */

@@ -60,7 +60,9 @@ export class ScriptedSlurm implements SlurmController {
 }
 
 /** A job as squeue shows it while it waits; the rest as the test says. */
-export const slurmJob = (fields: Pick<SlurmJob, 'id' | 'comment'> & Partial<SlurmJobDetail>): SlurmJobDetail => ({
+export const slurmJob = (
+  fields: Pick<SlurmJob, 'id' | 'comment'> & Partial<SlurmJobDetail>,
+): SlurmJobDetail => ({
   state: 'PENDING',
   reason: 'None',
   userId: ALICE.uid,

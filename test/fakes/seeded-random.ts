@@ -23,8 +23,6 @@ export class SeededRandom {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
-  pick<T>(choices: readonly [T, ...T[]]): T;
-  pick<T>(choices: readonly T[]): T;
   pick<T>(choices: readonly T[]): T {
     const index = this.between(0, choices.length - 1);
     if (index >= choices.length || index < 0) throw new RangeError('nothing to pick from');

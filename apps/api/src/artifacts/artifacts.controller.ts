@@ -91,7 +91,10 @@ export class ArtifactsController {
     }
     const expectedSha256 = readHeader(request, 'X-Content-SHA256', sha256Schema);
     this.#refuseTooLarge(request);
-    const content = await this.#contents.store(request.iterator({ destroyOnReturn: false }), { maximumBytes: this.#maximumBytes, expectedSha256 });
+    const content = await this.#contents.store(request.iterator({ destroyOnReturn: false }), {
+      maximumBytes: this.#maximumBytes,
+      expectedSha256,
+    });
     const artifact: Artifact = {
       id: this.#ids.next('art'),
       ownerId: caller.userId,

@@ -26,8 +26,7 @@ export class SchemaConverter {
   ): { schema: unknown; components: Record<string, JsonSchema> } | undefined => {
     if (!(schema instanceof z.ZodType)) return undefined;
     const id = schema.meta()?.id;
-    const json =
-      id === undefined ? bare(z.toJSONSchema(schema, options(io))) : { $ref: REFERENCE + id };
+    const json = id === undefined ? bare(z.toJSONSchema(schema, options(io))) : { $ref: REFERENCE + id };
     const ids = [...closure(this.#components[io], references(json))];
     return {
       schema: mapReferences(json, (name) => this.#name(name, io)),

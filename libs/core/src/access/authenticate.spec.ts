@@ -26,7 +26,10 @@ async function newKey(options: { expiresAt?: string; scopes?: Permission[] } = {
 }
 
 const isRefused = async (key: string) => {
-  await expect(authenticate.byApiKey(key)).rejects.toMatchObject({ name: 'Problem', code: 'unauthenticated' });
+  await expect(authenticate.byApiKey(key)).rejects.toMatchObject({
+    name: 'Problem',
+    code: 'unauthenticated',
+  });
 };
 
 describe('Authenticate', () => {
@@ -34,7 +37,13 @@ describe('Authenticate', () => {
     const { user, key } = await newKey();
     const caller = await authenticate.byApiKey(key.key);
     expect(caller).toMatchObject({ userId: user.id, userName: 'alice', role: 'user', keyId: key.id });
-    expect([...caller.permissions].sort()).toEqual(['artifacts:read', 'artifacts:write', 'jobs:read', 'jobs:write', 'nodes:read']);
+    expect([...caller.permissions].sort()).toEqual([
+      'artifacts:read',
+      'artifacts:write',
+      'jobs:read',
+      'jobs:write',
+      'nodes:read',
+    ]);
   });
 
   it('cuts the permissions down to the scopes of the key', async () => {
@@ -75,23 +84,35 @@ describe('Authenticate', () => {
     await isRefused(formatApiKey(key.prefix, sha256.slice(0, 43)));
   });
 
-  it.each(['', 'brk_', 'brk__', 'Bearer x', 'brk_0_s', "brk_' or 1=1--_x", 'x'.repeat(10_000), 'brk_\0', 'ключ'])(
-    'refuses %j, which is no key, without a look into the database',
-    async (text) => {
-      store.findKeyByPrefix = () => Promise.reject(new Error('the database was asked'));
-      await isRefused(text);
-    },
-  );
+  it.each([
+    '',
+    'brk_',
+    'brk__',
+    'Bearer x',
+    'brk_0_s',
+    "brk_' or 1=1--_x",
+    'x'.repeat(10_000),
+    'brk_\0',
+    'ключ',
+  ])('refuses %j, which is no key, without a look into the database', async (text) => {
+    store.findKeyByPrefix = () => Promise.reject(new Error('the database was asked'));
+    await isRefused(text);
+  });
 
   it('refuses a key with anything before or behind it', async () => {
     const { key } = await newKey();
-    for (const text of [` ${key.key}`, `${key.key} `, `${key.key}\n`, key.key.toUpperCase(), `x${key.key}`]) await isRefused(text);
+    for (const text of [` ${key.key}`, `${key.key} `, `${key.key}\n`, key.key.toUpperCase(), `x${key.key}`])
+      await isRefused(text);
   });
 
   it('says the same of every refusal, so that nobody can guess', async () => {
     const { key } = await newKey();
     const messages = new Set<string>();
-    for (const text of ['', formatApiKey(key.prefix, 'x'.repeat(43)), formatApiKey('z'.repeat(12), 'x'.repeat(43))]) {
+    for (const text of [
+      '',
+      formatApiKey(key.prefix, 'x'.repeat(43)),
+      formatApiKey('z'.repeat(12), 'x'.repeat(43)),
+    ]) {
       await authenticate.byApiKey(text).catch((error: unknown) => messages.add(String(error)));
     }
     expect(messages.size).toBe(1);

@@ -31,7 +31,9 @@ describe('users', () => {
   });
 
   it('may have no account', async () => {
-    await expect(manage.createUser({ name: 'bob', role: 'viewer' })).resolves.toMatchObject({ account: null });
+    await expect(manage.createUser({ name: 'bob', role: 'viewer' })).resolves.toMatchObject({
+      account: null,
+    });
   });
 
   it('do not share a name', async () => {
@@ -63,7 +65,9 @@ describe('keys', () => {
   it('keep their scopes and their end', async () => {
     const { id: user } = await newUser();
     const expiresAt = '2027-01-01T00:00:00.000Z';
-    await expect(manage.createKey({ user, label: 'ci', scopes: ['jobs:read'], expiresAt })).resolves.toMatchObject({
+    await expect(
+      manage.createKey({ user, label: 'ci', scopes: ['jobs:read'], expiresAt }),
+    ).resolves.toMatchObject({
       scopes: ['jobs:read'],
       expiresAt,
       revokedAt: null,

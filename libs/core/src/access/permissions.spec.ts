@@ -18,7 +18,11 @@ const TABLE: Record<Permission, [viewer: boolean, user: boolean, operator: boole
 };
 
 const CASES = ROLES.flatMap((role, column) =>
-  PERMISSIONS.map((permission): [Role, Permission, boolean] => [role, permission, TABLE[permission][column] ?? false]),
+  PERMISSIONS.map((permission): [Role, Permission, boolean] => [
+    role,
+    permission,
+    TABLE[permission][column] ?? false,
+  ]),
 );
 
 describe('permissionsOf', () => {
@@ -26,9 +30,12 @@ describe('permissionsOf', () => {
     expect(permissionsOf(role, null).has(permission)).toBe(has);
   });
 
-  it.each(CASES)('cuts the role %s down to a key for %s, and never beyond the role', (role, permission, has) => {
-    expect([...permissionsOf(role, [permission])]).toEqual(has ? [permission] : []);
-  });
+  it.each(CASES)(
+    'cuts the role %s down to a key for %s, and never beyond the role',
+    (role, permission, has) => {
+      expect([...permissionsOf(role, [permission])]).toEqual(has ? [permission] : []);
+    },
+  );
 
   it('leaves nothing to a key without any scope', () => {
     expect(permissionsOf('admin', []).size).toBe(0);
@@ -39,7 +46,13 @@ describe('demand', () => {
   it.each(CASES)('answers for the role %s and %s', (role, permission, has) => {
     const demanding = () => demand(caller(role), permission);
     if (has) expect(demanding).not.toThrow();
-    else expect(demanding).toThrow(expect.objectContaining({ code: 'forbidden', message: expect.stringContaining(permission) as string }));
+    else
+      expect(demanding).toThrow(
+        expect.objectContaining({
+          code: 'forbidden',
+          message: expect.stringContaining(permission) as string,
+        }),
+      );
   });
 
   it('throws what a caller may be told', () => {

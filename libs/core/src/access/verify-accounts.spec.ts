@@ -37,7 +37,11 @@ describe('VerifyAccounts', () => {
   it('verifies an account that the cluster has', async () => {
     const id = await newUser(1, 'alice');
     await expect(verify.run()).resolves.toBe(1);
-    await expect(access.findUser(id)).resolves.toMatchObject({ accountStatus: 'verified', accountUid: ALICE.uid, accountMessage: null });
+    await expect(access.findUser(id)).resolves.toMatchObject({
+      accountStatus: 'verified',
+      accountUid: ALICE.uid,
+      accountMessage: null,
+    });
   });
 
   it('says of an account that is not there that it is not there', async () => {

@@ -6,7 +6,8 @@ import {
   workerConfigurationSchema,
 } from './configuration.ts';
 
-const api = (environment: Record<string, string | undefined>) => parseConfiguration(apiConfigurationSchema, environment);
+const api = (environment: Record<string, string | undefined>) =>
+  parseConfiguration(apiConfigurationSchema, environment);
 const worker = (environment: Record<string, string | undefined>) =>
   parseConfiguration(workerConfigurationSchema, environment);
 
@@ -24,8 +25,16 @@ const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
 
 describe('the configuration', () => {
   it('needs nothing to be set', () => {
-    expect(api({})).toMatchObject({ BRAMBLE_HOST: '127.0.0.1', BRAMBLE_PORT: 8080, BRAMBLE_HOME: '/var/lib/bramble' });
-    expect(worker({})).toMatchObject({ SLURM_TRANSPORT: 'local', BRAMBLE_LEADER: true, BRAMBLE_TRACK_INTERVAL_MS: 500 });
+    expect(api({})).toMatchObject({
+      BRAMBLE_HOST: '127.0.0.1',
+      BRAMBLE_PORT: 8080,
+      BRAMBLE_HOME: '/var/lib/bramble',
+    });
+    expect(worker({})).toMatchObject({
+      SLURM_TRANSPORT: 'local',
+      BRAMBLE_LEADER: true,
+      BRAMBLE_TRACK_INTERVAL_MS: 500,
+    });
   });
 
   it.each(['', ' ', '\t'])('counts a variable that is %j as not set', (value) => {
@@ -46,7 +55,12 @@ describe('the configuration', () => {
         SLURM_SSH_HOST_KEY: FINGERPRINT,
         SLURM_SSH_BECOME: 'sudo',
       }),
-    ).toMatchObject({ BRAMBLE_WORKER_PORT: 0, BRAMBLE_LEADER: false, SLURM_SSH_PORT: 22, SLURM_SSH_USER: 'root' });
+    ).toMatchObject({
+      BRAMBLE_WORKER_PORT: 0,
+      BRAMBLE_LEADER: false,
+      SLURM_SSH_PORT: 22,
+      SLURM_SSH_USER: 'root',
+    });
   });
 
   it('takes no notice of variables that are not its own', () => {
@@ -92,8 +106,16 @@ describe('the configuration', () => {
   });
 
   it('names every fault at once', () => {
-    const message = messageOf(() => api({ BRAMBLE_PORT: 'x', BRAMBLE_HOME: 'x', BRAMBLE_MAX_UPLOAD_BYTES: '0', BRAMBLE_ADMIN_ACCOUNT: 'root' }));
-    for (const name of ['BRAMBLE_PORT', 'BRAMBLE_HOME', 'BRAMBLE_MAX_UPLOAD_BYTES', 'BRAMBLE_ADMIN_ACCOUNT']) expect(message).toContain(name);
+    const message = messageOf(() =>
+      api({
+        BRAMBLE_PORT: 'x',
+        BRAMBLE_HOME: 'x',
+        BRAMBLE_MAX_UPLOAD_BYTES: '0',
+        BRAMBLE_ADMIN_ACCOUNT: 'root',
+      }),
+    );
+    for (const name of ['BRAMBLE_PORT', 'BRAMBLE_HOME', 'BRAMBLE_MAX_UPLOAD_BYTES', 'BRAMBLE_ADMIN_ACCOUNT'])
+      expect(message).toContain(name);
     expect(message.split('\n')).toHaveLength(5);
   });
 

@@ -40,7 +40,18 @@ const EVERY_CHARACTER = [
   '日',
   '🍓',
 ];
-const LITERALS = ['', ' ', ...INJECTIONS, ...EVERY_CHARACTER, EVERY_CHARACTER.join(''), '*', '~', '-n', '--', 'a=b'];
+const LITERALS = [
+  '',
+  ' ',
+  ...INJECTIONS,
+  ...EVERY_CHARACTER,
+  EVERY_CHARACTER.join(''),
+  '*',
+  '~',
+  '-n',
+  '--',
+  'a=b',
+];
 
 describe('the end of a job', () => {
   it.each([
@@ -72,7 +83,9 @@ describe('the end of a job', () => {
 
 describe('the command of a job', () => {
   it('gets its arguments to the letter, and nothing is executed', async () => {
-    await expect(node.run({ command: ['write-arguments', ...LITERALS] })).resolves.toMatchObject({ status: 0 });
+    await expect(node.run({ command: ['write-arguments', ...LITERALS] })).resolves.toMatchObject({
+      status: 0,
+    });
     expect(node.read('arguments').split('\0').slice(0, -1)).toEqual(LITERALS);
     expect(node.has('canary')).toBe(false);
   });
@@ -106,7 +119,9 @@ describe('the command of a job', () => {
   });
 
   it('finds its standard input empty', async () => {
-    await expect(node.run({ command: ['bash', '-c', 'read -r line; [ $? -eq 1 ]'] })).resolves.toMatchObject({ status: 0 });
+    await expect(node.run({ command: ['bash', '-c', 'read -r line; [ $? -eq 1 ]'] })).resolves.toMatchObject({
+      status: 0,
+    });
   });
 
   it.each(['INT', 'QUIT', 'HUP', 'TERM', 'PIPE', 'USR1'])('may catch SIG%s', async (signal) => {
@@ -175,8 +190,10 @@ describe('the environment of a job', () => {
     expect(node.exitRecord()?.status).toBe(0);
   });
 
-  it('may set LD_PRELOAD to what is not there, which is only the program\'s trouble', async () => {
-    await expect(node.run({ command: ['true'], env: { LD_PRELOAD: '/no/such.so' } })).resolves.toMatchObject({ status: 0 });
+  it("may set LD_PRELOAD to what is not there, which is only the program's trouble", async () => {
+    await expect(node.run({ command: ['true'], env: { LD_PRELOAD: '/no/such.so' } })).resolves.toMatchObject({
+      status: 0,
+    });
     expect(node.log('stderr').match(/LD_PRELOAD/g)).toHaveLength(1);
   });
 
@@ -192,9 +209,11 @@ describe('the script of a job', () => {
       '#!/bin/bash',
       '#SBATCH --nodes=1',
       ...INJECTIONS.map((line) => `# ${line.replaceAll('\n', ' ')}`),
-      `: ${EVERY_CHARACTER.filter((character) => !"'\n".includes(character)).map((character) => `'${character}'`).join(' ')}`,
+      `: ${EVERY_CHARACTER.filter((character) => !"'\n".includes(character))
+        .map((character) => `'${character}'`)
+        .join(' ')}`,
       'EOF',
-      "END_OF_SCRIPT_job_00000000000000000000000002",
+      'END_OF_SCRIPT_job_00000000000000000000000002',
       '\ttabs\t',
       'trailing blanks   ',
       '',
@@ -215,7 +234,9 @@ describe('the script of a job', () => {
   });
 
   it('runs with the interpreter that it names', async () => {
-    await expect(node.run({ script: "#!/usr/bin/env -S awk -f\nBEGIN { exit 6 }\n" })).resolves.toMatchObject({ status: 6 });
+    await expect(node.run({ script: '#!/usr/bin/env -S awk -f\nBEGIN { exit 6 }\n' })).resolves.toMatchObject(
+      { status: 6 },
+    );
   });
 
   it('may be of half a megabyte', async () => {
@@ -227,7 +248,9 @@ describe('the script of a job', () => {
   it('is not run where it could not be written whole', async () => {
     const text = `#!/bin/sh\ntouch canary\n${'# filler\n'.repeat(1000)}`;
     const before = "trap '' XFSZ; ulimit -f 4";
-    await expect(node.run({ script: text }, { before })).resolves.toMatchObject({ status: CLAIM_FAILED_STATUS });
+    await expect(node.run({ script: text }, { before })).resolves.toMatchObject({
+      status: CLAIM_FAILED_STATUS,
+    });
     expect(node.has('canary')).toBe(false);
   });
 

@@ -6,7 +6,12 @@ import type { JobRequestBody } from './job-request.ts';
 import { parseSbatchDirectives } from './sbatch-directives.ts';
 
 const render = (body: JobRequestBody, name = 'a name') =>
-  renderBatchScript({ jobId: idOf('job', 1), name, request: jobRequest(body), runDirectory: '/shared/runs/job_1' });
+  renderBatchScript({
+    jobId: idOf('job', 1),
+    name,
+    request: jobRequest(body),
+    runDirectory: '/shared/runs/job_1',
+  });
 
 /** The lines that sbatch reads as its options: those before the first command. */
 function directives(script: string): string[] {

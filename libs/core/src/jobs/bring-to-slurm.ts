@@ -21,6 +21,8 @@ export interface BringToSlurmPorts {
 
 const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
+/** How long after its intent sbatch is called at the latest: others reckon from the intent. */
+const CALL_WITHIN_MS = 5_000;
 
 /**
  * Takes a job from `accepted` to Slurm, through `staging` and `submitting`. It may be run at any time, any number of
@@ -102,9 +104,13 @@ export class BringToSlurm {
     const intent = await this.#change(job, {
       submitIntentAt: startedAt,
       submitAttempts: job.submitAttempts + 1,
-      lookAt: new Date(startedAt.getTime() + slurm.submitCertaintyMs),
+      lookAt: new Date(startedAt.getTime() + CALL_WITHIN_MS + slurm.submitCertaintyMs),
     });
     if (intent === undefined) return 'again';
+    if (clock.now().getTime() - startedAt.getTime() > CALL_WITHIN_MS) {
+      await this.#settleAttempt(intent, () => ({ submitIntentAt: null }));
+      return 'again';
+    }
 
     const outcome = await slurm.submit({ script: job.script, account });
     this.#ports.onSubmitted?.(outcome.kind, (clock.now().getTime() - startedAt.getTime()) / 1000);
@@ -113,7 +119,7 @@ export class BringToSlurm {
         await this.#adopt(job.id, outcome.slurmJobId, outcome.cluster ?? slurm.cluster);
         return undefined;
       case 'refused':
-        await this.#settle(job.id, (current) =>
+        await this.#settleAttempt(intent, (current) =>
           finish(current, 'failed', clock.now(), {
             reason: { code: outcome.code, message: outcome.message },
           }),
@@ -121,29 +127,32 @@ export class BringToSlurm {
         return undefined;
       case 'later': {
         const afterMs = Math.min(RETRY_MS * 2 ** Math.min(intent.submitAttempts - 1, 10), LONGEST_RETRY_MS);
-        await this.#settle(job.id, () => ({
+        const settled = await this.#settleAttempt(intent, () => ({
           submitIntentAt: null,
           reason: { code: outcome.code, message: outcome.message },
           lookAt: new Date(clock.now().getTime() + afterMs),
         }));
-        return { afterMs };
+        return settled?.state === 'submitting' && settled.cancelRequestedAt === null ? { afterMs } : 'again';
       }
-      case 'unclear':
-        await this.#settle(job.id, () => ({
+      case 'unclear': {
+        const settled = await this.#settleAttempt(intent, () => ({
           reason: {
             code: 'SubmissionUnclear',
             message: `Slurm gave no clear answer (${outcome.because}); looking the job up.`,
           },
         }));
-        return { afterMs: RETRY_MS };
+        return settled?.state === 'submitting' ? { afterMs: RETRY_MS } : 'again';
+      }
     }
   }
 
   async #lookUp(job: Job, intentAt: Date): Promise<NextLook | 'again'> {
     const { slurm, runs, clock } = this.#ports;
-    const certainAt = intentAt.getTime() + slurm.submitCertaintyMs;
+    const certainAt = intentAt.getTime() + CALL_WITHIN_MS + slurm.submitCertaintyMs;
     const askedAt = clock.now().getTime();
-    const [claim, listed] = [await runs.readClaim(job.id), await slurm.list()];
+    // In this order: whatever Slurm does not list any more has claimed its directory before the claim is read.
+    const listed = await slurm.list();
+    const claim = await runs.readClaim(job.id);
     if (claim.kind === 'present') {
       await this.#adopt(job.id, claim.value, slurm.cluster);
       return undefined;
@@ -161,8 +170,8 @@ export class BringToSlurm {
     return 'again';
   }
 
-  #adopt(jobId: string, slurmJobId: number, cluster: string): Promise<void> {
-    return this.#settle(jobId, (current) => ({
+  async #adopt(jobId: string, slurmJobId: number, cluster: string): Promise<void> {
+    await this.#settle(jobId, (current) => ({
       ...moveTo(current, 'queued'),
       slurm: { cluster, jobId: slurmJobId, submitTime: null, nodeList: '' },
       submittedAt: this.#ports.clock.now(),
@@ -172,9 +181,18 @@ export class BringToSlurm {
   }
 
   /** Records an outcome, unless the tracker has found the job in Slurm first. */
-  async #settle(jobId: string, decide: (current: Job) => JobPatch): Promise<void> {
-    await changeJob(this.#ports.jobs, this.#ports.clock, jobId, (current) =>
-      current.state === 'submitting' && current.submitIntentAt !== null ? decide(current) : undefined,
+  #settle(jobId: string, decide: (current: Job) => JobPatch | undefined): Promise<Job | undefined> {
+    return changeJob(this.#ports.jobs, this.#ports.clock, jobId, (current) =>
+      current.state === 'submitting' ? decide(current) : undefined,
+    );
+  }
+
+  /** Records how an attempt went. An answer may come after the attempt was given up: it says nothing of the next one. */
+  #settleAttempt(attempt: Job, decide: (current: Job) => JobPatch): Promise<Job | undefined> {
+    return this.#settle(attempt.id, (current) =>
+      current.submitIntentAt !== null && current.submitAttempts === attempt.submitAttempts
+        ? decide(current)
+        : undefined,
     );
   }
 

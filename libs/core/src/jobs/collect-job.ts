@@ -32,9 +32,12 @@ export class CollectJob {
   async run(jobId: string): Promise<NextLook> {
     const job = await this.#jobs.find(jobId);
     if (job?.state !== 'collecting' || job.slurmEnd === null) return undefined;
+    const askedAt = this.#clock.now();
     const record = await this.#runs.readExit(jobId);
-    if (record.kind === 'unknown' && this.#endedWithin(job, UNREADABLE_GRACE_MS)) return { afterMs: RETRY_MS };
-    if (record.kind === 'absent' && this.#mayComeLate(job, job.slurmEnd)) return { afterMs: RETRY_MS };
+    const sinceEndMs = askedAt.getTime() - (job.endedAt ?? job.createdAt).getTime();
+    if (record.kind === 'unknown' && sinceEndMs < UNREADABLE_GRACE_MS) return { afterMs: RETRY_MS };
+    if (record.kind === 'absent' && mayComeLate(job.slurmEnd) && sinceEndMs < RECORD_GRACE_MS)
+      return { afterMs: RETRY_MS };
     const end = record.kind === 'present' ? job.slurmEnd : await this.#withSlurmStatus(job, job.slurmEnd);
     if (end === undefined) return { afterMs: RETRY_MS };
 
@@ -54,17 +57,6 @@ export class CollectJob {
     });
     const changed = await this.#jobs.change(job, patch, this.#clock.now());
     return changed === undefined ? { afterMs: 0 } : undefined;
-  }
-
-  /** A program that ended by itself leaves a record; one that was killed, or never started, may have none. */
-  #mayComeLate(job: Job, end: SlurmEnd): boolean {
-    if (end.state !== 'COMPLETED' && end.state !== 'FAILED') return false;
-    return this.#endedWithin(job, RECORD_GRACE_MS);
-  }
-
-  #endedWithin(job: Job, ms: number): boolean {
-    const since = job.endedAt ?? job.createdAt;
-    return this.#clock.now().getTime() - since.getTime() < ms;
   }
 
   async #withSlurmStatus(job: Job, end: SlurmEnd): Promise<SlurmEnd | undefined> {
@@ -90,3 +82,6 @@ export class CollectJob {
     return tails.filter((tail) => tail !== '').join('\n') || null;
   }
 }
+
+/** A program that ended by itself leaves a record; one that was killed, or never started, may have none. */
+const mayComeLate = ({ state }: SlurmEnd): boolean => state === 'COMPLETED' || state === 'FAILED';

@@ -35,7 +35,12 @@ async function read(
     await happening();
   };
   const { offset = 0, follow = false, signal = new AbortController().signal } = options;
-  for await (const piece of followLog({ jobs, files, pause }, id, { stream: 'stdout', offset, follow, signal })) {
+  for await (const piece of followLog({ jobs, files, pause }, id, {
+    stream: 'stdout',
+    offset,
+    follow,
+    signal,
+  })) {
     pieces.push(piece);
     each(piece);
   }
@@ -93,10 +98,10 @@ describe('followLog', () => {
   });
 
   it('does not lose what is written between its look at the job and its look at the log', async () => {
-    const { find } = jobs;
+    const find = jobs.find.bind(jobs);
     let written = false;
     jobs.find = async (jobId) => {
-      const job = await find.call(jobs, jobId);
+      const job = await find(jobId);
       if (!written && pauses.length === 1) {
         written = true;
         files.append(id, 'stdout', 'written in between');
@@ -137,7 +142,9 @@ describe('followLog', () => {
 
     const between = new AbortController();
     files.append(id, 'stdout', Buffer.alloc(200_000, 'x'));
-    await expect(read({ follow: true, signal: between.signal }, () => between.abort())).resolves.toHaveLength(1);
+    await expect(read({ follow: true, signal: between.signal }, () => between.abort())).resolves.toHaveLength(
+      1,
+    );
     await expect(read({ signal: AbortSignal.abort() })).resolves.toEqual([]);
   });
 });
@@ -165,11 +172,17 @@ describe('tailOffset', () => {
   it('gives as many lines as were asked for, whatever the log', async () => {
     const random = new SeededRandom(6);
     for (let round = 0; round < 300; round += 1) {
-      const log = Array.from({ length: random.between(0, 40) }, () => random.pick(['a', 'ß', '\n', '\n'])).join('');
+      const log = Array.from({ length: random.between(0, 40) }, () =>
+        random.pick(['a', 'ß', '\n', '\n']),
+      ).join('');
       const lines = random.between(1, 10);
       const one = new MemoryRunFiles();
       one.append(id, 'stdout', log);
-      const expected = log.match(/[^\n]*\n|[^\n]+$/g)?.slice(-lines).join('') ?? '';
+      const expected =
+        log
+          .match(/[^\n]*\n|[^\n]+$/g)
+          ?.slice(-lines)
+          .join('') ?? '';
       const offset = await tailOffset(one, id, 'stdout', lines);
       expect(Buffer.from(log).subarray(offset).toString(), JSON.stringify([log, lines])).toBe(expected);
     }
@@ -201,7 +214,7 @@ describe('wholeCharacters', () => {
     for (let round = 0; round < 200; round += 1) {
       let rest = Buffer.alloc(0);
       let told = '';
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const next = Math.min(bytes.length, at + random.between(1, 5));
         const piece = Buffer.concat([rest, bytes.subarray(at, next)]);
         const whole = wholeCharacters(piece);

@@ -41,7 +41,11 @@ describe('a job request', () => {
 
   it('is the same when it is read again', () => {
     const body = {
-      mpi: { source: { name: 'wave.f90', artifact: ARTIFACT }, args: ['-x', 'a b'], compilerFlags: ['-O3', '-I/usr/include'] },
+      mpi: {
+        source: { name: 'wave.f90', artifact: ARTIFACT },
+        args: ['-x', 'a b'],
+        compilerFlags: ['-O3', '-I/usr/include'],
+      },
       name: 'Wave 1.0_+=:@-',
       nodes: 2,
       tasks: 8,
@@ -172,17 +176,40 @@ describe('a job request', () => {
     ['an unknown field of an input', input({ owner: 'root' }), ['inputs[0].owner']],
     [
       'an input that is named twice',
-      { ...COMMAND, inputs: [{ path: 'a', content: '' }, { path: 'a', content: 'x' }] },
+      {
+        ...COMMAND,
+        inputs: [
+          { path: 'a', content: '' },
+          { path: 'a', content: 'x' },
+        ],
+      },
       ['inputs[1].path'],
     ],
     [
       'an input below another',
-      { ...COMMAND, inputs: [{ path: 'a/b', content: '' }, { path: 'a', content: 'x' }] },
+      {
+        ...COMMAND,
+        inputs: [
+          { path: 'a/b', content: '' },
+          { path: 'a', content: 'x' },
+        ],
+      },
       ['inputs[0].path'],
     ],
-    ['an input in place of the source', { ...MPI, inputs: [{ path: 'a.c', content: '' }] }, ['inputs[0].path']],
+    [
+      'an input in place of the source',
+      { ...MPI, inputs: [{ path: 'a.c', content: '' }] },
+      ['inputs[0].path'],
+    ],
     ['an input below the source', { ...MPI, inputs: [{ path: 'a.c/b', content: '' }] }, ['inputs[0].path']],
-    ['too many inputs', { ...COMMAND, inputs: Array.from({ length: 1001 }, (_, index) => ({ path: `f${index}`, content: '' })) }, ['inputs']],
+    [
+      'too many inputs',
+      {
+        ...COMMAND,
+        inputs: Array.from({ length: 1001 }, (_, index) => ({ path: `f${index}`, content: '' })),
+      },
+      ['inputs'],
+    ],
     ['outputs outside', { ...COMMAND, outputs: ['../*'] }, ['outputs[0]']],
     ['outputs everywhere', { ...COMMAND, outputs: ['/**'] }, ['outputs[0]']],
     ['outputs with a line end', { ...COMMAND, outputs: ['a\n'] }, ['outputs[0]']],
@@ -196,7 +223,11 @@ describe('a job request', () => {
   });
 
   it('names every faulty field at once', () => {
-    expect(faultyFields({ ...COMMAND, nodes: 0, memory: 'x', env: { '1': '' } }).sort()).toEqual(['env.1', 'memory', 'nodes']);
+    expect(faultyFields({ ...COMMAND, nodes: 0, memory: 'x', env: { '1': '' } }).sort()).toEqual([
+      'env.1',
+      'memory',
+      'nodes',
+    ]);
   });
 
   it('keeps variables whose names mean something to JavaScript', () => {
@@ -209,10 +240,40 @@ describe('a job request', () => {
 describe.each(['name', 'partition', 'constraint', 'account', 'qos', 'memory', 'timeLimit'])(
   'the field %s, which reaches an #SBATCH line',
   (field) => {
-    const DANGEROUS = ['\n', '\r', '\0', '"', "'", '\\', '$', '`', ';', '<', '>', '#', '!', '?', '{', '}', '~', '%', '\t', '\x7f', '\u0085', '\u2028'];
+    const DANGEROUS = [
+      '\n',
+      '\r',
+      '\0',
+      '"',
+      "'",
+      '\\',
+      '$',
+      '`',
+      ';',
+      '<',
+      '>',
+      '#',
+      '!',
+      '?',
+      '{',
+      '}',
+      '~',
+      '%',
+      '\t',
+      '\x7f',
+      '\u0085',
+      '\u2028',
+    ];
 
     it.each(DANGEROUS)('refuses %j, wherever it stands', (character) => {
-      for (const value of [character, `a${character}`, `${character}a`, `a${character}b`, `1h${character}`, `1G${character}`]) {
+      for (const value of [
+        character,
+        `a${character}`,
+        `${character}a`,
+        `a${character}b`,
+        `1h${character}`,
+        `1G${character}`,
+      ]) {
         expect(faultyFields({ ...COMMAND, [field]: value }), JSON.stringify(value)).toContain(field);
       }
     });

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { newJob } from '../../../../test/fakes/job-requests.ts';
 import { MemoryJobStore } from '../../../../test/fakes/memory-job-store.ts';
 import { canBeCancelled, finish, moveTo } from './job.ts';
-import { FINAL_STATES, isFinal, JOB_STATES, type JobState, mayMove, STATES_IN_SLURM, UNFINISHED_STATES } from './job-state.ts';
+import {
+  FINAL_STATES,
+  isFinal,
+  JOB_STATES,
+  type JobState,
+  mayMove,
+  STATES_IN_SLURM,
+  UNFINISHED_STATES,
+} from './job-state.ts';
 
 /** Every move that is allowed, written down once more. */
 const ALLOWED = new Set([

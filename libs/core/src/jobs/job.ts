@@ -65,7 +65,7 @@ export interface SlurmReference {
 }
 
 export interface SlurmEnd {
-  /** Slurm's own state, such as `TIMEOUT`; null where Slurm has forgotten the job and the exit record speaks alone. */
+  /** Slurm's own state, such as `TIMEOUT`; null where Slurm has forgotten the job and this is from the exit record. */
   state: string | null;
   reason: string;
   exitCode: number | null;

@@ -7,10 +7,12 @@ const fieldsOf = (...lines: string[]) => {
   return fields;
 };
 const faultsOf = (...lines: string[]) =>
-  parseSbatchDirectives(['#!/bin/bash', ...lines, 'hostname', ''].join('\n')).faults.map(({ field, message }) => {
-    expect(field).toBe('script');
-    return message;
-  });
+  parseSbatchDirectives(['#!/bin/bash', ...lines, 'hostname', ''].join('\n')).faults.map(
+    ({ field, message }) => {
+      expect(field).toBe('script');
+      return message;
+    },
+  );
 
 describe('an #SBATCH line', () => {
   it.each([
@@ -123,12 +125,16 @@ describe('the #SBATCH lines of a script', () => {
     expect(fieldsOf('#SBATCH -N 2', 'cd /tmp', '#SBATCH -N 3', '#SBATCH --array=1-3')).toEqual({ nodes: 2 });
   });
 
-  it.each(['##SBATCH -N 9', '# SBATCH -N 9', '#sbatch -N 9', ' #SBATCH -N 9', '#SBATCHER -N 9', '#\tSBATCH -N 9'])(
-    'do not include %j, as for sbatch',
-    (line) => {
-      expect(fieldsOf(line)).toEqual({});
-    },
-  );
+  it.each([
+    '##SBATCH -N 9',
+    '# SBATCH -N 9',
+    '#sbatch -N 9',
+    ' #SBATCH -N 9',
+    '#SBATCHER -N 9',
+    '#\tSBATCH -N 9',
+  ])('do not include %j, as for sbatch', (line) => {
+    expect(fieldsOf(line)).toEqual({});
+  });
 
   it('name all faults at once', () => {
     expect(faultsOf('#SBATCH --array=1-3', '#SBATCH -N two --gres=x')).toHaveLength(3);

@@ -1,6 +1,7 @@
 import type { ClusterObservations } from '../cluster/cluster.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import { finish, type Job, type JobPatch, moveTo } from './job.ts';
+import { readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
 import type { RunDirectories } from './run-directory.ts';
 import type { SlurmController, SlurmJob } from './slurm-controller.ts';
@@ -33,7 +34,10 @@ export class TrackJobs {
     this.#ports = ports;
   }
 
-  /** @returns how many jobs are followed; `unknown` where Slurm gave no answer */
+  /**
+   * @returns how many jobs are followed; `unknown` where Slurm gave no answer
+   * @throws AggregateError where jobs could not be followed, after all others were
+   */
   async run(): Promise<{ followed: number; answer: 'present' | 'unknown' | 'not asked' }> {
     const { jobs, slurm, observations, clock } = this.#ports;
     const followed = await jobs.followed();
@@ -45,12 +49,19 @@ export class TrackJobs {
     if (listed.kind !== 'present') return { followed: followed.length, answer: 'unknown' };
 
     const byComment = Map.groupBy(listed.value, (row) => row.comment);
+    const failures: unknown[] = [];
     for (const job of followed) {
       const copies = byComment.get(job.id) ?? [];
       const row = copies.find(({ id }) => id === job.slurm?.jobId) ?? copies[0];
-      if (row === undefined) await this.#missing(job, previousAnswerAt);
-      else await this.#follow(job, row);
+      try {
+        if (row === undefined) await this.#missing(job, previousAnswerAt);
+        else await this.#follow(job, row);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} jobs could not be followed`);
     await observations.recordTracking(askedAt);
     return { followed: followed.length, answer: 'present' };
   }
@@ -123,7 +134,10 @@ export class TrackJobs {
 
   /** A claim that still cannot be read then was spoilt by the job's own account, and Slurm is about to forget the job. */
   #endedLongAgo({ endTime }: SlurmJob): boolean {
-    return endTime !== null && this.#ports.clock.now().getTime() - endTime.getTime() > this.#ports.forgetsAfterMs / 2;
+    return (
+      endTime !== null &&
+      this.#ports.clock.now().getTime() - endTime.getTime() > this.#ports.forgetsAfterMs / 2
+    );
   }
 
   async #collect(job: Job, patch: JobPatch): Promise<void> {
@@ -141,7 +155,7 @@ export class TrackJobs {
       await this.#collect(job, {
         endedAt: new Date(record.value.endedAt * 1000),
         slurm: { ...job.slurm, jobId: record.value.slurmJobId },
-        slurmEnd: { state: null, reason: '', exitCode: null, signal: null },
+        slurmEnd: { state: null, reason: '', ...readRecord(record.value) },
       });
       return;
     }
@@ -160,6 +174,7 @@ export class TrackJobs {
       });
       return;
     }
+    if (job.state === 'running') return this.#giveUpLater(job);
     const unseenMs = clock.now().getTime() - (previousAnswerAt?.getTime() ?? 0);
     if (unseenMs < forgetsAfterMs) {
       // Slurm still remembers whatever ended since the last answer: it has lost this job, which never started.

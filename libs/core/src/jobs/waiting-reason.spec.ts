@@ -32,7 +32,8 @@ describe('waitingReason', () => {
   it('adds what Slurm says behind the code', () => {
     expect(waitingReason('ReqNodeNotAvail, UnavailableNodes:node05')).toEqual({
       code: 'ReqNodeNotAvail',
-      message: 'A node that it needs is not available now: down, drained or reserved. (UnavailableNodes:node05)',
+      message:
+        'A node that it needs is not available now: down, drained or reserved. (UnavailableNodes:node05)',
     });
   });
 

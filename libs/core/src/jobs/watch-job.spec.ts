@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { existing } from '../../../../test/fakes/existing.ts';
 import { newJob } from '../../../../test/fakes/job-requests.ts';
 import { MemoryJobChanges } from '../../../../test/fakes/memory-job-changes.ts';
 import { MemoryJobStore } from '../../../../test/fakes/memory-job-store.ts';
 import { changeJob } from './change-job.ts';
-import type { Job, JobPatch } from './job.ts';
+import type { JobPatch } from './job.ts';
 import type { JobState } from './job-state.ts';
 import { waitForJob, type WaitUntil, watchJobEvents } from './watch-job.ts';
 
@@ -30,14 +31,14 @@ beforeEach(async () => {
 
 /** Time goes on by as much as was asked for, or stands still where the pause was cut short. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  if (isOver(signal)) return;
   pauses.push(ms);
-  const happening = happenings.shift();
-  await happening?.();
-  if (!signal.aborted) now += ms;
   if (pauses.length > 100) throw new Error('it waits for ever');
+  await happenings.shift()?.();
+  if (!isOver(signal)) now += ms;
 }
 
+const isOver = ({ aborted }: AbortSignal): boolean => aborted;
 const set = (patch: JobPatch) => changeJob(jobs, { now: () => new Date(now) }, id, () => patch);
 const move = (state: JobState) => () => set({ state });
 
@@ -119,8 +120,9 @@ describe('watchJobEvents', () => {
 
 describe('waitForJob', () => {
   const wait = async (until: WaitUntil, timeoutMs = 60_000, signal = new AbortController().signal) => {
-    const job = (await jobs.find(id)) as Job;
-    return (await waitForJob({ jobs, changes, pause }, job, { until, timeoutMs, now: () => now, signal })).state;
+    const job = existing(await jobs.find(id));
+    return (await waitForJob({ jobs, changes, pause }, job, { until, timeoutMs, now: () => now, signal }))
+      .state;
   };
 
   it.each<[JobState, WaitUntil]>([
@@ -155,18 +157,28 @@ describe('waitForJob', () => {
   });
 
   it('sees a change that came before it began to listen', async () => {
-    const job = (await jobs.find(id)) as Job;
+    const job = existing(await jobs.find(id));
     await set({ state: 'completed' });
-    const options = { until: 'finished', timeoutMs: 60_000, now: () => now, signal: new AbortController().signal } as const;
-    await expect(waitForJob({ jobs, changes, pause }, job, options)).resolves.toMatchObject({ state: 'completed' });
+    const options = {
+      until: 'finished',
+      timeoutMs: 60_000,
+      now: () => now,
+      signal: new AbortController().signal,
+    } as const;
+    await expect(waitForJob({ jobs, changes, pause }, job, options)).resolves.toMatchObject({
+      state: 'completed',
+    });
     expect(pauses).toEqual([]);
   });
 
-  it.each([0, 1, 4_999, 5_000, 12_345])('answers with the job as it is when %i ms are over', async (timeoutMs) => {
-    hintsAreLost = true;
-    await expect(wait('finished', timeoutMs)).resolves.toBe('accepted');
-    expect(now).toBe(timeoutMs);
-  });
+  it.each([0, 1, 4_999, 5_000, 12_345])(
+    'answers with the job as it is when %i ms are over',
+    async (timeoutMs) => {
+      hintsAreLost = true;
+      await expect(wait('finished', timeoutMs)).resolves.toBe('accepted');
+      expect(now).toBe(timeoutMs);
+    },
+  );
 
   it('does not wait longer because of hints', async () => {
     happenings = Array.from({ length: 20 }, (_, count) => () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../../test/fakes/seeded-random.ts';
-import { durationSchema, formatSlurmDuration, MAX_DURATION_SECONDS, parseDurationSeconds } from './duration.ts';
+import {
+  durationSchema,
+  formatSlurmDuration,
+  MAX_DURATION_SECONDS,
+  parseDurationSeconds,
+} from './duration.ts';
 
 const random = new SeededRandom(1);
 

@@ -2,7 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../../test/fakes/seeded-random.ts';
 import { memorySchema, parseMemoryMebibytes } from './memory.ts';
 
-const REFUSED = ['', '512', '0M', '01G', '-1M', '1.5G', '1g', '1GB', '1GiB', '1 G', ' 1G', '1G\n', '1E', 'G', '1e3M', '1234567890M'];
+const REFUSED = [
+  '',
+  '512',
+  '0M',
+  '01G',
+  '-1M',
+  '1.5G',
+  '1g',
+  '1GB',
+  '1GiB',
+  '1 G',
+  ' 1G',
+  '1G\n',
+  '1E',
+  'G',
+  '1e3M',
+  '1234567890M',
+];
 
 describe('parseMemoryMebibytes', () => {
   it.each([

@@ -44,13 +44,25 @@ describe('slurmName', () => {
 });
 
 describe('relativePath', () => {
-  it.each(['a', 'a/b/c', '.hidden', 'a b', '...', 'a..b', '..a', 'x'.repeat(255), 'ä/日本/🍓', "it's", '-rf', '~', '$HOME', '*'])(
-    'takes %j',
-    (path) => {
-      expect(relativePathFault(path)).toBeUndefined();
-      expect(relativePath.parse(path)).toBe(path);
-    },
-  );
+  it.each([
+    'a',
+    'a/b/c',
+    '.hidden',
+    'a b',
+    '...',
+    'a..b',
+    '..a',
+    'x'.repeat(255),
+    'ä/日本/🍓',
+    "it's",
+    '-rf',
+    '~',
+    '$HOME',
+    '*',
+  ])('takes %j', (path) => {
+    expect(relativePathFault(path)).toBeUndefined();
+    expect(relativePath.parse(path)).toBe(path);
+  });
 
   it.each([
     ['/etc/passwd', 'relative'],

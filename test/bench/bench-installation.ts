@@ -1,0 +1,17 @@
+import { type Installation, startInstallation } from '../e2e/installation.ts';
+import type { SlurmLab } from '../lab/slurm-lab.ts';
+import type { Cleanup } from './cleanup.ts';
+
+/** Api and worker as they are built, each installation with a database of its own. */
+export function startBramble(
+  lab: SlurmLab,
+  cleanup: Cleanup,
+  environment: Record<string, string>,
+): Promise<Installation> {
+  const starting = startInstallation(lab, { BRAMBLE_LOG_LEVEL: 'warn', ...environment });
+  cleanup.add('Bramble', async () => {
+    const started = await starting.catch(() => undefined);
+    await started?.stop();
+  });
+  return starting;
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Installation } from '../e2e/installation.ts';
+import type { SlurmLab } from '../lab/slurm-lab.ts';
+import { waitUntil } from '../lab/waiting.ts';
+import { type Load, load } from './client-load.ts';
+import { between, type JobTimes, jobTimes } from './job-times.ts';
+import { submitBySbatch } from './submit-by-sbatch.ts';
+import { slurmrestdSubmitter } from './submit-by-slurmrestd.ts';
+
+/** Slurm takes jobs for this partition and starts none: what is measured is not disturbed by jobs that run. */
+export const NEVER_STARTS = 'down';
+export const TRIVIAL_SCRIPT = '#!/bin/bash\ntrue\n';
+
+/** A way of handing jobs to Slurm. */
+export interface SubmitWay {
+  /** Submits jobs and answers what clients have seen, by name of what was measured. */
+  submit: (clients: number, jobs: number) => Promise<Map<string, Load>>;
+  /** Waits until nothing is left to do for jobs that were cancelled in Slurm. */
+  settle: () => Promise<void>;
+}
+
+export function sbatchWay(lab: SlurmLab): SubmitWay {
+  const job = { script: TRIVIAL_SCRIPT, partition: NEVER_STARTS, directory: '/' };
+  return {
+    submit: async (clients, jobs) =>
+      new Map([['sbatch', await load(clients, jobs, () => submitBySbatch(lab, job))]]),
+    settle: async () => {},
+  };
+}
+
+export async function slurmrestdWay(lab: SlurmLab): Promise<SubmitWay> {
+  const job = { script: TRIVIAL_SCRIPT, partition: NEVER_STARTS };
+  const submit = await slurmrestdSubmitter(lab, await lab.startSlurmrestd(), job);
+  return {
+    submit: async (clients, jobs) => new Map([['slurmrestd', await load(clients, jobs, submit)]]),
+    settle: async () => {},
+  };
+}
+
+/** What a job waits for between its acceptance and its id in Slurm. */
+export interface SubmitSteps {
+  pickedUpMs: number[];
+  stagedMs: number[];
+  sbatchMs: number[];
+}
+
+/**
+ * Two things are measured on the same jobs: until the client has its 202, and until Slurm's id is recorded. For the
+ * latter the client only asks, ten times a second, whether any job is left; the times are read from the jobs' events
+ * when all is done.
+ */
+export function brambleWay(
+  { accepted, inSlurm }: { accepted: string; inSlurm: string },
+  bramble: Installation,
+  onSteps: (clients: number, steps: SubmitSteps) => void,
+): SubmitWay {
+  return {
+    submit: async (clients, jobs) => {
+      const ids: string[] = [];
+      const startedAt = Date.now();
+      const acceptedLoad = await load(clients, jobs, async () => {
+        const job = await bramble.admin.jobs.submit({ script: TRIVIAL_SCRIPT, partition: NEVER_STARTS });
+        ids.push(job.id);
+      });
+      await noneLeft(bramble, ['accepted', 'staging', 'submitting']);
+      const times: JobTimes[] = [];
+      await load(8, ids.length, async (index) => {
+        times.push(await jobTimes(bramble, ids[index] ?? ''));
+      });
+      onSteps(clients, {
+        pickedUpMs: times.map((one) => between(one, 'accepted', 'staging')),
+        stagedMs: times.map((one) => between(one, 'staging', 'submitting')),
+        sbatchMs: times.map((one) => between(one, 'submitting', 'queued')),
+      });
+      return new Map([
+        [accepted, acceptedLoad],
+        [
+          inSlurm,
+          {
+            elapsedMs: Math.max(...times.map((one) => one.get('queued') ?? NaN)) - startedAt,
+            latenciesMs: times.map((one) => between(one, 'accepted', 'queued')),
+          },
+        ],
+      ]);
+    },
+    settle: () => noneLeft(bramble, ['queued', 'running', 'collecting']),
+  };
+}
+
+async function noneLeft(
+  { admin }: Installation,
+  state: ('accepted' | 'staging' | 'submitting' | 'queued' | 'running' | 'collecting')[],
+): Promise<void> {
+  const isDone = async () => (await admin.jobs.list({ state, limit: 1 }).page()).items.length === 0;
+  await waitUntil('jobs to be worked off', isDone, { timeoutMs: 60_000, intervalMs: 100 });
+}
+
+/** Cancels what waits. The count before that is the proof that Slurm has taken every job. */
+export async function takeBack(lab: SlurmLab, expected: number): Promise<void> {
+  const listed = await lab.run(['squeue', '-h', '-t', 'PENDING', '-p', NEVER_STARTS, '-o', '%A']);
+  const ids = listed.stdout.split('\n').filter((line) => line !== '');
+  if (ids.length !== expected)
+    throw new Error(`Slurm has ${ids.length} of ${expected} jobs: ${listed.stderr}`);
+  const cancelled = await lab.run(['scancel', '--state=PENDING', `--partition=${NEVER_STARTS}`]);
+  if (cancelled.exitCode !== 0) throw new Error(`scancel failed: ${cancelled.stderr}`);
+  await sleep(100);
+}
