@@ -372,7 +372,6 @@ describe('Ctrl-C', () => {
   }
 
   it('while following ends the following, and the job goes on', async () => {
-    const startedAt = performance.now();
     const child = start([
       'submit',
       script('waits.sh', waitForGo),
@@ -381,7 +380,6 @@ describe('Ctrl-C', () => {
       join(directory, 'none'),
     ]);
     const run = await interruptWhenStarted(child);
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect([run.code, run.stdout]).toEqual([130, 'started\n']);
     expect(run.stderr).toContain('the job goes on');
     const id = jobIdIn(run.stderr.slice(run.stderr.indexOf('the job goes on')));
@@ -402,11 +400,11 @@ describe('Ctrl-C', () => {
   });
 
   it('while waiting leaves the job alone too, and cancel ends it', async () => {
-    const job = await bramble.admin.jobs.submit({ command: ['sleep', '600'] });
+    const child = start(['submit', '--wait', '--', 'sleep', '600']);
+    const [printed] = (await once(child.stderr ?? child, 'data')) as [Buffer];
+    const job = await bramble.admin.jobs.get(jobIdIn(String(printed)));
     await job.wait({ until: 'running' });
-    const child = start(['wait', job.id]);
-    // Nothing is printed while it waits.
-    setTimeout(() => child.kill('SIGINT'), 1_500);
+    child.kill('SIGINT');
     const [code] = (await once(child, 'exit')) as [number | null];
     expect(code).toBe(130);
     expect((await job.refresh()).state).toBe('running');

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { fileFrom, type Job, JobFailedError } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labUp, type SlurmLab } from '../lab/slurm-lab.ts';
+import { labDown, labUp, type SlurmLab } from '../lab/slurm-lab.ts';
+import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
 import { type Installation, startInstallation } from './installation.ts';
 
 const PI = join(import.meta.dirname, '../../examples/pi.c');
@@ -11,7 +12,8 @@ let lab: SlurmLab;
 let bramble: Installation;
 
 beforeAll(async () => {
-  lab = await labUp();
+  // A lab of its own: its sshd is stopped.
+  lab = await labUp({ dir: `${TEST_LAB_DIRECTORY}-login` });
   bramble = await startInstallation(lab, {
     SLURM_TRANSPORT: 'ssh',
     SLURM_SSH_HOST: lab.ssh.host,
@@ -23,8 +25,8 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await lab.startSshd();
   await bramble.stop();
+  await labDown(lab.dir);
 });
 
 /** Writes down that it ran, in the run directory: twice where it ran twice. */
@@ -117,7 +119,7 @@ describe('a login node that shows another host key than the configured one', () 
       Array.from({ length: 3 }, () => bramble.admin.jobs.submit({ script: COUNTED })),
     );
     const heard = () => worker.log().slice(logBefore);
-    await expect.poll(heard, { timeout: 20_000 }).toContain(pinned);
+    await expect.poll(heard, { timeout: 60_000 }).toContain(pinned);
     expect(heard()).toContain(lab.ssh.hostKeySha256);
     expect(heard()).toContain(`${lab.ssh.host}:${lab.ssh.port}`);
     await sleep(5_000);

@@ -86,8 +86,11 @@ export class BatchNode {
     return path;
   }
 
-  /** @param before shell commands that are run first, in the same process */
-  start(script: string, { slurmJobId = 7, before = '' } = {}): BatchRun {
+  /**
+   * @param options.restarts how often Slurm has requeued the job
+   * @param options.before shell commands that are run first, in the same process
+   */
+  start(script: string, { slurmJobId = 7, restarts = 0, before = '' } = {}): BatchRun {
     const logs = (['stdout', 'stderr'] as const).map((name) =>
       openSync(join(this.#root, `${name}.log`), 'a'),
     );
@@ -96,7 +99,12 @@ export class BatchNode {
       before === '' ? [script] : ['-c', `${before}\nexec /bin/bash "$0"`, script],
       {
         cwd: this.runDirectory,
-        env: { PATH: `${this.bin}:/usr/local/bin:/usr/bin:/bin`, SLURM_JOB_ID: String(slurmJobId) },
+        env: {
+          PATH: `${this.bin}:/usr/local/bin:/usr/bin:/bin`,
+          SLURM_JOB_ID: String(slurmJobId),
+          // Slurm sets it only for a job that was requeued.
+          ...(restarts === 0 ? {} : { SLURM_RESTART_COUNT: String(restarts) }),
+        },
         stdio: ['ignore', ...logs],
         detached: true,
         ...(NOBODY === undefined ? {} : { uid: NOBODY, gid: NOBODY }),
@@ -118,7 +126,7 @@ export class BatchNode {
     if (pid !== undefined) killGroup(pid);
   }
 
-  run(body: JobRequestBody, options: { slurmJobId?: number; before?: string } = {}): Promise<Ended> {
+  run(body: JobRequestBody, options: { slurmJobId?: number; restarts?: number; before?: string } = {}): Promise<Ended> {
     return this.start(this.render(body), options).ended;
   }
 

@@ -232,7 +232,7 @@ describe('submitting', () => {
       .expect(202);
     const { text } = await user.http.get(`/v1/jobs/${body.id}/script`).expect(200);
     expect(text).toContain(`'it'\\''s $(id) \`id\` "x"\n;'`);
-    expect(text).toContain(`export A=''\\''; touch /tmp/x'`);
+    expect(text).toContain(`'A='\\''; touch /tmp/x'`);
     expect(text).toContain(`#SBATCH --comment=${body.id}`);
   });
 });

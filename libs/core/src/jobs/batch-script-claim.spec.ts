@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BatchNode, until } from '../../../../test/fakes/batch-node.ts';
 import { SeededRandom } from '../../../../test/fakes/seeded-random.ts';
+import { STARTED_AGAIN_STATUS } from './batch-script.ts';
 
 const nodes: BatchNode[] = [];
 afterEach(() => nodes.splice(0).forEach((node) => node.remove()));
@@ -47,16 +48,31 @@ describe('the claim of a batch script', () => {
   it('lets the same Slurm job pass when it is requeued', async () => {
     const node = newNode();
     await node.run(WORK, { slurmJobId: 1 });
-    await expect(node.run(WORK, { slurmJobId: 1 })).resolves.toMatchObject({ status: 3 });
+    await expect(node.run(WORK, { slurmJobId: 1, restarts: 1 })).resolves.toMatchObject({ status: 3 });
     expect(workOf(node)).toEqual(['1', '1']);
     expect(node.claim()).toBe(1);
+  });
+
+  it('turns the same Slurm job away when it is started again without a requeue, with the status that it had', async () => {
+    const node = newNode();
+    for (const restarts of [0, 0, 1, 1]) {
+      await expect(node.run(WORK, { slurmJobId: 1, restarts })).resolves.toMatchObject({ status: 3 });
+    }
+    expect(workOf(node)).toEqual(['1', '1']);
+  });
+
+  it('says that it was started again where the first run has left no end', async () => {
+    const node = newNode();
+    await node.run({ command: ['bash', '-c', 'kill -KILL $PPID'] });
+    await expect(node.run(WORK)).resolves.toMatchObject({ status: STARTED_AGAIN_STATUS });
+    expect(workOf(node)).toEqual([]);
   });
 
   it('does not let the end of an earlier run stand for that of the requeued one', async () => {
     const node = newNode();
     await node.run({ command: ['true'] });
     expect(node.exitRecord()?.status).toBe(0);
-    await node.run({ command: ['bash', '-c', 'kill -KILL $PPID'] });
+    await node.run({ command: ['bash', '-c', 'kill -KILL $PPID'] }, { restarts: 1 });
     expect(node.exitRecord()).toBeUndefined();
   });
 
