@@ -126,7 +126,10 @@ export class BatchNode {
     if (pid !== undefined) killGroup(pid);
   }
 
-  run(body: JobRequestBody, options: { slurmJobId?: number; restarts?: number; before?: string } = {}): Promise<Ended> {
+  run(
+    body: JobRequestBody,
+    options: { slurmJobId?: number; restarts?: number; before?: string } = {},
+  ): Promise<Ended> {
     return this.start(this.render(body), options).ended;
   }
 

@@ -88,7 +88,7 @@ export class JobLife {
     this.#turns.killProbability = 0.04;
     for (let step = 0; step < steps; step += 1) {
       if (this.#submitted < MOST_JOBS && (this.#submitted === 0 || this.#random.chance(0.05))) this.#submit();
-      if (this.#random.chance(0.04)) await this.#requestCancel();
+      if (this.#random.chance(0.01)) await this.#requestCancel();
       if (this.#random.chance(0.01)) this.#slurm.loseOne();
       if (this.#random.chance(0.01)) this.#slurm.cancelOne();
       if (this.#random.chance(0.05)) this.#runs.away = this.#random.chance(0.3);
@@ -158,9 +158,10 @@ export class JobLife {
     }
     if (!outcomes.some(({ state }) => state === job.state))
       return `it should be ${outcomes.map(({ state }) => state).join(' or ')}`;
-    // That of a job which was killed may come too late.
-    const isKilled = copy.state !== 'COMPLETED' && copy.state !== 'FAILED';
-    if (isKilled && job.exitCode === null && job.signal === null) return undefined;
+    // The record of a job which was killed may come too late, and one that cannot be read is not waited for without end.
+    const mayBeUnknown =
+      this.#forgotten.has(job.id) || (copy.state !== 'COMPLETED' && copy.state !== 'FAILED');
+    if (mayBeUnknown && job.exitCode === null && job.signal === null) return undefined;
     if (
       record !== null &&
       !outcomes.some(({ exitCode, signal }) => exitCode === job.exitCode && signal === job.signal)

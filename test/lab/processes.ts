@@ -53,8 +53,10 @@ export function daemonPid(paths: LabPaths, name: string): number | undefined {
   const file = recordFile(paths, name);
   if (!existsSync(file)) return undefined;
   const { pid, startTime } = JSON.parse(readFileSync(file, 'utf8')) as DaemonRecord;
-  const isTheSame = processStartTime(pid) === startTime && commandLine(pid).includes(paths.directory);
-  return isTheSame ? pid : undefined;
+  if (processStartTime(pid) !== startTime) return undefined;
+  // It is empty for a moment while the process becomes another program.
+  const command = commandLine(pid);
+  return command === '' || command.includes(paths.directory) ? pid : undefined;
 }
 
 /**

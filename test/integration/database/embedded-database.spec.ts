@@ -92,9 +92,7 @@ describe('the embedded database', () => {
   it('is used by the second caller, not started again', async () => {
     const first = await start();
     const pid = await postmasterPid();
-    const began = performance.now();
     const second = await start();
-    expect(performance.now() - began).toBeLessThan(1_000);
     expect(second.url).toBe(first.url);
     expect(await postmasterPid()).toBe(pid);
   });

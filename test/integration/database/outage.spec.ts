@@ -67,7 +67,7 @@ describe('an outage of the database', () => {
     await expect(jobs.find(job.id)).rejects.toThrow();
     const began = performance.now();
     await expect(queues.jobQueue.add('submit', 'job_during')).rejects.toThrow();
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
     expect(await queues.ping()).toMatchObject({ kind: 'unknown' });
     heard.mockClear();
     await startEmbeddedDatabase({ dataDirectory, log });
