@@ -52,7 +52,7 @@ function fingerprint(inputs) {
   return hash.digest('hex');
 }
 
-once('node_modules/.bramble-dependencies', `${process.version} ${fingerprint(['package-lock.json'])}`, () => {
+once('node_modules/.bramble-dependencies', fingerprint(['package-lock.json']), () => {
   run('installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 });
 once('dist/.bramble-build', fingerprint(BUILD_INPUTS), () => {

@@ -104,7 +104,14 @@ async function endsSeenByPolling(lab: SlurmLab): Promise<number[]> {
   try {
     await load(PLAN.end.lanes, PLAN.end.lanes * PLAN.end.jobsOfLane, async (index) => {
       const file = join(directory, `ended-${index}`);
-      const id = await submitBySbatch(lab, { script: endsAt(file), partition: 'compute', directory });
+      const id = await submitBySbatch({
+        sbatch: join(lab.binDir, 'sbatch'),
+        slurmConf: lab.slurmConf,
+        user: lab.accounts.first,
+        script: endsAt(file),
+        partition: 'compute',
+        directory,
+      });
       const known = Promise.withResolvers<number>();
       knows.set(id, known.resolve);
       const knownAt = await Promise.race([known.promise, poll]);

@@ -9,10 +9,9 @@ import { PLAN } from './plan.ts';
 import { figure, type ResultTable } from './result-table.ts';
 import { median, percentile } from './statistics.ts';
 import { NEVER_STARTS, TRIVIAL_SCRIPT } from './submit-ways.ts';
-import { type Samples, scrape, total } from './worker-metrics.ts';
+import { CPU_SECONDS, type Samples, scrape, total } from './service-metrics.ts';
 
 const RPC = 'bramble_slurm_rpc_duration_seconds';
-const CPU = 'process_cpu_seconds_total';
 
 /** What more jobs and more waiting clients cost: in questions to Slurm, in work, and in time of an answer. */
 export async function measureGrowth(
@@ -127,8 +126,8 @@ async function watch(
     perSecond('worker', `${RPC}_count`),
     squeues,
     (perSecond('worker', `${RPC}_sum`, 'command="squeue"') / squeues) * 1000,
-    perSecond('worker', CPU) * 100,
-    perSecond('api', CPU) * 100,
+    perSecond('worker', CPU_SECONDS) * 100,
+    perSecond('api', CPU_SECONDS) * 100,
   ].map(figure);
 
   async function both(): Promise<{ at: number; api: Samples; worker: Samples }> {

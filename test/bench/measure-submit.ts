@@ -116,9 +116,17 @@ function stepsTable(steps: readonly (SubmitSteps & { backend: string; clients: n
   const kinds = [...new Map(steps.map((one) => [`${one.clients} ${one.backend}`, one])).values()];
   return {
     id: 'submit-steps',
-    title: 'From accepted to in Slurm, p50 of each step',
+    title: 'From accepted to in Slurm: p50 of each step, and what one job costs',
     textColumns: 2,
-    columns: ['clients', 'queues', 'taken by a worker, ms', 'run directory made, ms', 'sbatch, ms'],
+    columns: [
+      'clients',
+      'queues',
+      'taken by a worker, ms',
+      'run directory made, ms',
+      'sbatch, ms',
+      'CPU of the api, ms',
+      'CPU of the worker, ms',
+    ],
     rows: kinds
       .sort((a, b) => a.clients - b.clients)
       .map(({ clients, backend }) => {
@@ -130,6 +138,8 @@ function stepsTable(steps: readonly (SubmitSteps & { backend: string; clients: n
           middle(({ pickedUpMs }) => pickedUpMs),
           middle(({ stagedMs }) => stagedMs),
           middle(({ sbatchMs }) => sbatchMs),
+          middle(({ apiCpuMs }) => [apiCpuMs]),
+          middle(({ workerCpuMs }) => [workerCpuMs]),
         ];
       }),
   };

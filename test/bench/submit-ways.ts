@@ -1,11 +1,19 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Installation } from '../e2e/installation.ts';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 import { waitUntil } from '../lab/waiting.ts';
 import { type Load, load } from './client-load.ts';
 import { between, type JobTimes, jobTimes } from './job-times.ts';
-import { submitBySbatch } from './submit-by-sbatch.ts';
+import type { SbatchOptions } from './submit-by-sbatch.ts';
+import { CPU_SECONDS, scrape, total } from './service-metrics.ts';
 import { slurmrestdSubmitter } from './submit-by-slurmrestd.ts';
+
+const run = promisify(execFile);
+const SBATCH_PROGRAM = fileURLToPath(new URL('sbatch-program.ts', import.meta.url));
 
 /** Slurm takes jobs for this partition and starts none: what is measured is not disturbed by jobs that run. */
 export const NEVER_STARTS = 'down';
@@ -20,10 +28,20 @@ export interface SubmitWay {
 }
 
 export function sbatchWay(lab: SlurmLab): SubmitWay {
-  const job = { script: TRIVIAL_SCRIPT, partition: NEVER_STARTS, directory: '/' };
+  const options: SbatchOptions = {
+    sbatch: join(lab.binDir, 'sbatch'),
+    slurmConf: lab.slurmConf,
+    user: lab.accounts.first,
+    script: TRIVIAL_SCRIPT,
+    partition: NEVER_STARTS,
+    directory: '/',
+  };
   return {
-    submit: async (clients, jobs) =>
-      new Map([['sbatch', await load(clients, jobs, () => submitBySbatch(lab, job))]]),
+    submit: async (clients, jobs) => {
+      const orders = JSON.stringify({ clients, jobs, options });
+      const { stdout } = await run(process.execPath, [SBATCH_PROGRAM, orders]);
+      return new Map([['sbatch', JSON.parse(stdout) as Load]]);
+    },
     settle: async () => {},
   };
 }
@@ -42,6 +60,9 @@ export interface SubmitSteps {
   pickedUpMs: number[];
   stagedMs: number[];
   sbatchMs: number[];
+  /** What the two processes themselves have computed for each job, without sbatch and the database. */
+  apiCpuMs: number;
+  workerCpuMs: number;
 }
 
 /**
@@ -57,12 +78,14 @@ export function brambleWay(
   return {
     submit: async (clients, jobs) => {
       const ids: string[] = [];
+      const cpuBefore = await cpuSeconds(bramble);
       const startedAt = Date.now();
       const acceptedLoad = await load(clients, jobs, async () => {
         const job = await bramble.admin.jobs.submit({ script: TRIVIAL_SCRIPT, partition: NEVER_STARTS });
         ids.push(job.id);
       });
       await noneLeft(bramble, ['accepted', 'staging', 'submitting']);
+      const cpuAfter = await cpuSeconds(bramble);
       const times: JobTimes[] = [];
       await load(8, ids.length, async (index) => {
         times.push(await jobTimes(bramble, ids[index] ?? ''));
@@ -71,6 +94,8 @@ export function brambleWay(
         pickedUpMs: times.map((one) => between(one, 'accepted', 'staging')),
         stagedMs: times.map((one) => between(one, 'staging', 'submitting')),
         sbatchMs: times.map((one) => between(one, 'submitting', 'queued')),
+        apiCpuMs: ((cpuAfter.api - cpuBefore.api) / jobs) * 1000,
+        workerCpuMs: ((cpuAfter.worker - cpuBefore.worker) / jobs) * 1000,
       });
       return new Map([
         [accepted, acceptedLoad],
@@ -85,6 +110,11 @@ export function brambleWay(
     },
     settle: () => noneLeft(bramble, ['queued', 'running', 'collecting']),
   };
+}
+
+async function cpuSeconds({ api, worker }: Installation): Promise<{ api: number; worker: number }> {
+  const [ofApi, ofWorker] = await Promise.all([scrape(api.url), scrape(worker.url)]);
+  return { api: total(ofApi, CPU_SECONDS), worker: total(ofWorker, CPU_SECONDS) };
 }
 
 async function noneLeft(

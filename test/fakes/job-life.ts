@@ -54,6 +54,8 @@ export class JobLife {
   /** Jobs that came to be collected when Slurm had forgotten them. */
   readonly #forgotten = new Set<string>();
   readonly #collected = new Set<string>();
+  /** Jobs that were finished ten minutes after their end, or later. */
+  readonly #finishedLate = new Set<string>();
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -158,9 +160,9 @@ export class JobLife {
     }
     if (!outcomes.some(({ state }) => state === job.state))
       return `it should be ${outcomes.map(({ state }) => state).join(' or ')}`;
-    // The record of a job which was killed may come too late, and one that cannot be read is not waited for without end.
-    const mayBeUnknown =
-      this.#forgotten.has(job.id) || (copy.state !== 'COMPLETED' && copy.state !== 'FAILED');
+    // The record of a job which was killed may come too late, and one that cannot be read is given up after ten minutes.
+    const wasKilled = copy.state !== 'COMPLETED' && copy.state !== 'FAILED';
+    const mayBeUnknown = wasKilled || this.#forgotten.has(job.id) || this.#finishedLate.has(job.id);
     if (mayBeUnknown && job.exitCode === null && job.signal === null) return undefined;
     if (
       record !== null &&
@@ -188,10 +190,12 @@ export class JobLife {
     this.#slurm.tick();
   }
 
-  /** Notes whether Slurm still knew of a job when it came to be collected. */
+  /** Notes whether Slurm still knew of a job when it came to be collected, and how long that took. */
   async #watch(): Promise<void> {
     for (const jobId of this.#changed) {
       const job = await this.#jobs.find(jobId);
+      const endedAt = job?.endedAt?.getTime() ?? Infinity;
+      if (this.#clock.now().getTime() - endedAt >= 600_000) this.#finishedLate.add(jobId);
       if (job?.state !== 'collecting' || this.#collected.has(jobId)) continue;
       this.#collected.add(jobId);
       const copies = this.#slurm.copiesOf(jobId);
