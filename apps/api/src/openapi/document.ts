@@ -20,11 +20,28 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'brk_…', description: 'An API key.' })
     .build();
-  return SwaggerModule.createDocument(app, options, {
+  const document = SwaggerModule.createDocument(app, options, {
     operationIdFactory: (controller, method) =>
       `${controller.replace(/Controller$/, '').replace(/^./, (letter) => letter.toLowerCase())}_${method}`,
     standardSchemaConverter: new SchemaConverter(BODIES).convert,
   });
+  nameProblems(document);
+  return document;
+}
+
+/** The generator gives every answer of a route the media types of its success; problems have one of their own. */
+function nameProblems(document: OpenAPIObject): void {
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.post, path.delete]) {
+      for (const response of Object.values(operation?.responses ?? {})) {
+        if (response === undefined || '$ref' in response) continue;
+        const [problem] = Object.values(response.content ?? {});
+        if (problem?.schema === undefined || !('$ref' in problem.schema)) continue;
+        if (problem.schema.$ref === '#/components/schemas/Problem')
+          response.content = { 'application/problem+json': problem };
+      }
+    }
+  }
 }
 
 /** Where people and programs find the document. */
