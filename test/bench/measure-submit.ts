@@ -31,7 +31,7 @@ export async function measureSubmit(
   backends: { postgres: Installation; redis: Installation },
   log: (line: string) => void,
 ): Promise<ResultTable[]> {
-  const { rounds, jobs, clients: clientCounts, warmUpJobs } = PLAN.submit;
+  const { rounds, jobs, clients: clientCounts, warmUpJobs, noNewRoundAfterMs } = PLAN.submit;
   const steps: (SubmitSteps & { backend: string; clients: number })[] = [];
   const brambleOn = (backend: string, installation: Installation) =>
     brambleWay(
@@ -49,6 +49,7 @@ export async function measureSubmit(
   steps.length = 0;
 
   const cells: Cell[] = [];
+  const startedAt = performance.now();
   for (let round = 1; round <= rounds; round += 1) {
     for (const clients of clientCounts) {
       for (const way of ways) {
@@ -57,6 +58,7 @@ export async function measureSubmit(
       }
     }
     log(`round ${round} of ${rounds} done`);
+    if (performance.now() - startedAt > noNewRoundAfterMs) break;
   }
   return [submitTable(cells), stepsTable(steps)];
 

@@ -128,7 +128,9 @@ run() {
     read -r program <&"$report"
     # What came while the program was being started is passed on now.
     if [ "$terminated" -ne 0 ]; then kill -TERM "$program" 2> /dev/null; fi
-    read -r status <&"$report" || exit 1
+    # A signal that comes just as a read begins is seen when the read ends: no read is for long.
+    while read -r -t 1 status <&"$report"; [ $? -gt 128 ]; do :; done
+    [ -n "$status" ] || exit 1
     program=
     exec {report}<&-
   fi
