@@ -5,9 +5,11 @@ import { PLAN } from './plan.ts';
 import { figure, type ResultTable, times } from './result-table.ts';
 import { median, percentile } from './statistics.ts';
 import {
+  allTakenBack,
   brambleWay,
   sbatchWay,
   slurmrestdWay,
+  submitOneByOne,
   type SubmitSteps,
   type SubmitWay,
   takeBack,
@@ -15,6 +17,11 @@ import {
 
 /** What the ratios of a round are taken against. */
 const PEERS = ['sbatch', 'slurmrestd'] as const;
+
+interface StepsOf extends SubmitSteps {
+  clients: string;
+  backend: string;
+}
 
 interface Cell {
   round: number;
@@ -31,13 +38,13 @@ export async function measureSubmit(
   backends: { postgres: Installation; redis: Installation },
   log: (line: string) => void,
 ): Promise<ResultTable[]> {
-  const { rounds, jobs, clients: clientCounts, warmUpJobs, noNewRoundAfterMs } = PLAN.submit;
-  const steps: (SubmitSteps & { backend: string; clients: number })[] = [];
+  const { rounds, jobs, clients: clientCounts, warmUpJobs, oneByOneJobs, noNewRoundAfterMs } = PLAN.submit;
+  const steps: StepsOf[] = [];
   const brambleOn = (backend: string, installation: Installation) =>
     brambleWay(
       { accepted: `Bramble, 202 (${backend})`, inSlurm: `Bramble, in Slurm (${backend})` },
       installation,
-      (clients, one) => steps.push({ ...one, backend, clients }),
+      (clients, one) => steps.push({ ...one, backend, clients: String(clients) }),
     );
   const ways = [
     sbatchWay(lab),
@@ -47,6 +54,14 @@ export async function measureSubmit(
   ];
   for (const way of ways) await submitAndTakeBack(way, 8, warmUpJobs);
   steps.length = 0;
+  for (const [backend, installation] of [
+    ['PostgreSQL', backends.postgres],
+    ['Redis', backends.redis],
+  ] as const) {
+    steps.push({ ...(await submitOneByOne(installation, oneByOneJobs)), backend, clients: 'one by one' });
+    await takeBack(lab, oneByOneJobs);
+    await allTakenBack(installation);
+  }
 
   const cells: Cell[] = [];
   const startedAt = performance.now();
@@ -114,35 +129,35 @@ function submitTable(cells: readonly Cell[]): ResultTable {
   };
 }
 
-function stepsTable(steps: readonly (SubmitSteps & { backend: string; clients: number })[]): ResultTable {
+function stepsTable(steps: readonly StepsOf[]): ResultTable {
   const kinds = [...new Map(steps.map((one) => [`${one.clients} ${one.backend}`, one])).values()];
   return {
     id: 'submit-steps',
-    title: 'From accepted to in Slurm: p50 of each step, and what one job costs',
+    title: 'From accepted to in Slurm: p50 of the whole and of each step, and what one job costs',
     textColumns: 2,
     columns: [
       'clients',
       'queues',
+      'together, ms',
       'taken by a worker, ms',
       'run directory made, ms',
       'sbatch, ms',
       'CPU of the api, ms',
       'CPU of the worker, ms',
     ],
-    rows: kinds
-      .sort((a, b) => a.clients - b.clients)
-      .map(({ clients, backend }) => {
-        const own = steps.filter((one) => one.clients === clients && one.backend === backend);
-        const middle = (pick: (one: SubmitSteps) => number[]) => figure(median(own.flatMap(pick)));
-        return [
-          String(clients),
-          backend,
-          middle(({ pickedUpMs }) => pickedUpMs),
-          middle(({ stagedMs }) => stagedMs),
-          middle(({ sbatchMs }) => sbatchMs),
-          middle(({ apiCpuMs }) => [apiCpuMs]),
-          middle(({ workerCpuMs }) => [workerCpuMs]),
-        ];
-      }),
+    rows: kinds.map(({ clients, backend }) => {
+      const own = steps.filter((one) => one.clients === clients && one.backend === backend);
+      const middle = (pick: (one: SubmitSteps) => number[]) => figure(median(own.flatMap(pick)));
+      return [
+        clients,
+        backend,
+        middle(({ togetherMs }) => togetherMs),
+        middle(({ pickedUpMs }) => pickedUpMs),
+        middle(({ stagedMs }) => stagedMs),
+        middle(({ sbatchMs }) => sbatchMs),
+        middle(({ apiCpuMs }) => [apiCpuMs]),
+        middle(({ workerCpuMs }) => [workerCpuMs]),
+      ];
+    }),
   };
 }

@@ -1,6 +1,13 @@
 /** How much is measured. Counts are fixed and small, so that a whole run ends in less than six minutes. */
 export const PLAN = {
-  submit: { rounds: 3, jobs: 120, clients: [1, 8, 32], warmUpJobs: 40, noNewRoundAfterMs: 70_000 },
+  submit: {
+    rounds: 3,
+    jobs: 120,
+    clients: [1, 8, 32],
+    warmUpJobs: 40,
+    oneByOneJobs: 30,
+    noNewRoundAfterMs: 70_000,
+  },
   end: { lanes: 8, jobsOfLane: 5 },
   growth: {
     jobs: [10, 100, 1000, 2000],

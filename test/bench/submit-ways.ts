@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Job } from '@bramble/sdk';
 import type { Installation } from '../e2e/installation.ts';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 import { waitUntil } from '../lab/waiting.ts';
@@ -55,8 +56,9 @@ export async function slurmrestdWay(lab: SlurmLab): Promise<SubmitWay> {
   };
 }
 
-/** What a job waits for between its acceptance and its id in Slurm. */
+/** What jobs waited for between their acceptance and their ids in Slurm, and what they cost. */
 export interface SubmitSteps {
+  togetherMs: number[];
   pickedUpMs: number[];
   stagedMs: number[];
   sbatchMs: number[];
@@ -77,45 +79,72 @@ export function brambleWay(
 ): SubmitWay {
   return {
     submit: async (clients, jobs) => {
-      const ids: string[] = [];
-      const cpuBefore = await cpuSeconds(bramble);
       const startedAt = Date.now();
-      const acceptedLoad = await load(clients, jobs, async () => {
-        const job = await bramble.admin.jobs.submit({ script: TRIVIAL_SCRIPT, partition: NEVER_STARTS });
-        ids.push(job.id);
+      const { result, times, steps } = await observed(bramble, async (ids) => {
+        const acceptedLoad = await load(clients, jobs, async () => {
+          ids.push((await submitTo(bramble)).id);
+        });
+        await noneLeft(bramble, ['accepted', 'staging', 'submitting']);
+        return acceptedLoad;
       });
-      await noneLeft(bramble, ['accepted', 'staging', 'submitting']);
-      const cpuAfter = await cpuSeconds(bramble);
-      const times: JobTimes[] = [];
-      await load(8, ids.length, async (index) => {
-        times.push(await jobTimes(bramble, ids[index] ?? ''));
-      });
-      onSteps(clients, {
-        pickedUpMs: times.map((one) => between(one, 'accepted', 'staging')),
-        stagedMs: times.map((one) => between(one, 'staging', 'submitting')),
-        sbatchMs: times.map((one) => between(one, 'submitting', 'queued')),
-        apiCpuMs: ((cpuAfter.api - cpuBefore.api) / jobs) * 1000,
-        workerCpuMs: ((cpuAfter.worker - cpuBefore.worker) / jobs) * 1000,
-      });
+      onSteps(clients, steps);
+      const lastAt = Math.max(...times.map((one) => one.get('queued') ?? NaN));
       return new Map([
-        [accepted, acceptedLoad],
-        [
-          inSlurm,
-          {
-            elapsedMs: Math.max(...times.map((one) => one.get('queued') ?? NaN)) - startedAt,
-            latenciesMs: times.map((one) => between(one, 'accepted', 'queued')),
-          },
-        ],
+        [accepted, result],
+        [inSlurm, { elapsedMs: lastAt - startedAt, latenciesMs: steps.togetherMs }],
       ]);
     },
-    settle: () => noneLeft(bramble, ['queued', 'running', 'collecting']),
+    settle: () => allTakenBack(bramble),
   };
+}
+
+/** Each job is submitted when Slurm has the one before: what a job needs that waits for no other. */
+export async function submitOneByOne(bramble: Installation, jobs: number): Promise<SubmitSteps> {
+  const { steps } = await observed(bramble, async (ids) => {
+    for (let submitted = 0; submitted < jobs; submitted += 1) {
+      const job = await submitTo(bramble);
+      for await (const { state } of job.events()) if (state === 'queued') break;
+      ids.push(job.id);
+    }
+  });
+  return steps;
+}
+
+const submitTo = ({ admin }: Installation): Promise<Job> =>
+  admin.jobs.submit({ script: TRIVIAL_SCRIPT, partition: NEVER_STARTS });
+
+/** @param submit takes jobs to Slurm, and leaves their ids */
+async function observed<T>(
+  bramble: Installation,
+  submit: (ids: string[]) => Promise<T>,
+): Promise<{ result: T; times: JobTimes[]; steps: SubmitSteps }> {
+  const ids: string[] = [];
+  const before = await cpuSeconds(bramble);
+  const result = await submit(ids);
+  const after = await cpuSeconds(bramble);
+  const times: JobTimes[] = [];
+  await load(8, ids.length, async (index) => {
+    times.push(await jobTimes(bramble, ids[index] ?? ''));
+  });
+  const steps = {
+    togetherMs: times.map((one) => between(one, 'accepted', 'queued')),
+    pickedUpMs: times.map((one) => between(one, 'accepted', 'staging')),
+    stagedMs: times.map((one) => between(one, 'staging', 'submitting')),
+    sbatchMs: times.map((one) => between(one, 'submitting', 'queued')),
+    apiCpuMs: ((after.api - before.api) / ids.length) * 1000,
+    workerCpuMs: ((after.worker - before.worker) / ids.length) * 1000,
+  };
+  return { result, times, steps };
 }
 
 async function cpuSeconds({ api, worker }: Installation): Promise<{ api: number; worker: number }> {
   const [ofApi, ofWorker] = await Promise.all([scrape(api.url), scrape(worker.url)]);
   return { api: total(ofApi, CPU_SECONDS), worker: total(ofWorker, CPU_SECONDS) };
 }
+
+/** Waits until Bramble has seen and recorded that its jobs were cancelled. */
+export const allTakenBack = (bramble: Installation): Promise<void> =>
+  noneLeft(bramble, ['queued', 'running', 'collecting']);
 
 async function noneLeft(
   { admin }: Installation,

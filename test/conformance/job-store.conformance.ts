@@ -65,6 +65,7 @@ export function describeJobStore(
         expect(job).toEqual({
           ...known,
           version: 1,
+          accountUid: null,
           state: 'accepted',
           reason: null,
           cancelRequestedAt: null,
@@ -75,6 +76,7 @@ export function describeJobStore(
           exitCode: null,
           signal: null,
           outputs: null,
+          outputsTruncated: false,
           lastLines: null,
           submittedAt: null,
           startedAt: null,
@@ -137,6 +139,16 @@ export function describeJobStore(
       });
     });
 
+    describe('findByIdempotencyKey', () => {
+      it("finds the owner's job with the key, as it is now", async () => {
+        const job = await change(await insert({ idempotencyKey: 'k' }), { state: 'staging' });
+        await insert({ idempotencyKey: 'k', ownerId: bob });
+        await insert();
+        await expect(store.findByIdempotencyKey(alice, 'k')).resolves.toEqual(job);
+        await expect(store.findByIdempotencyKey(alice, 'K')).resolves.toBeUndefined();
+      });
+    });
+
     describe('find', () => {
       it('answers undefined for a job that is not there', async () => {
         await expect(store.find(idOf('job', 99))).resolves.toBeUndefined();
@@ -155,6 +167,7 @@ export function describeJobStore(
         const job = await insert();
         const patch: Required<JobPatch> = {
           state: 'collecting',
+          accountUid: 4_294_967_294,
           reason: REASON,
           cancelRequestedAt: at(1.001),
           submitAttempts: 3,
@@ -164,6 +177,7 @@ export function describeJobStore(
           exitCode: 255,
           signal: 11,
           outputs: [{ path: 'a/ä.csv', size: 9_007_199_254_740_991, sha256: 'f'.repeat(64) }],
+          outputsTruncated: true,
           lastLines: 'one\ntwo "ä"\n',
           submittedAt: at(4),
           startedAt: at(5),

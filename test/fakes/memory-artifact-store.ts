@@ -17,6 +17,13 @@ export class MemoryArtifactStore implements ArtifactStore {
     return structuredClone(this.#artifacts.get(id));
   }
 
+  async findSame({ ownerId, name, sha256 }: Pick<Artifact, 'ownerId' | 'name' | 'sha256'>) {
+    const same = [...this.#artifacts.values()].find(
+      (artifact) => artifact.ownerId === ownerId && artifact.name === name && artifact.sha256 === sha256,
+    );
+    return structuredClone(same);
+  }
+
   async findMany(ids: readonly string[]): Promise<Artifact[]> {
     return structuredClone([...this.#artifacts.values()].filter(({ id }) => ids.includes(id)));
   }

@@ -22,17 +22,13 @@ export class MemoryJobStore implements JobStore {
   }
 
   async insert({ idempotencyKey, ...given }: NewJob): Promise<{ job: Job; inserted: boolean }> {
-    const older = this.#all().find(
-      (row) =>
-        row.idempotencyKey !== null &&
-        row.idempotencyKey === idempotencyKey &&
-        row.job.ownerId === given.ownerId,
-    );
+    const older = idempotencyKey === null ? undefined : this.#withKey(given.ownerId, idempotencyKey);
     if (older !== undefined) return { job: structuredClone(older.job), inserted: false };
     if (this.#rows.has(given.id)) throw new Error(`the id ${given.id} is taken`);
     const job: Job = {
       ...structuredClone(given),
       version: 1,
+      accountUid: null,
       state: 'accepted',
       reason: null,
       cancelRequestedAt: null,
@@ -43,6 +39,7 @@ export class MemoryJobStore implements JobStore {
       exitCode: null,
       signal: null,
       outputs: null,
+      outputsTruncated: false,
       lastLines: null,
       submittedAt: null,
       startedAt: null,
@@ -64,6 +61,10 @@ export class MemoryJobStore implements JobStore {
 
   async find(id: string): Promise<Job | undefined> {
     return structuredClone(this.#rows.get(id)?.job);
+  }
+
+  async findByIdempotencyKey(ownerId: string, key: string): Promise<Job | undefined> {
+    return structuredClone(this.#withKey(ownerId, key)?.job);
   }
 
   async list(filter: JobFilter, page: { limit: number; cursor?: string | undefined }): Promise<Page<Job>> {
@@ -127,6 +128,10 @@ export class MemoryJobStore implements JobStore {
     const counts = new Map<JobState, number>(JOB_STATES.map((state) => [state, 0]));
     for (const { job } of this.#rows.values()) counts.set(job.state, (counts.get(job.state) ?? 0) + 1);
     return counts;
+  }
+
+  #withKey(ownerId: string, key: string): Row | undefined {
+    return this.#all().find((row) => row.idempotencyKey === key && row.job.ownerId === ownerId);
   }
 
   #all(): Row[] {

@@ -5,6 +5,7 @@ import { Authenticate } from '#core/access/authenticate';
 import { ManageAccess } from '#core/access/manage-access';
 import type { ApiConfiguration } from '#core/configuration/configuration';
 import { RequestCancel } from '#core/jobs/request-cancel';
+import { UploadArtifact } from '#core/artifacts/upload-artifact';
 import { SubmitJob } from '#core/jobs/submit-job';
 import { ApiMetrics } from '#infra/observability/metrics';
 import type { Logger } from '#infra/observability/logger';
@@ -20,10 +21,8 @@ import {
   ACCESS_STORE,
   ARTIFACT_CONTENTS,
   ARTIFACT_STORE,
-  CLOCK,
   CLUSTER_OBSERVATIONS,
   CONFIGURATION,
-  ID_GENERATOR,
   JOB_CHANGES,
   JOB_STORE,
   METRICS,
@@ -68,16 +67,18 @@ export class ApiModule {
         { provide: APP_PIPE, useClass: SchemaValidationPipe },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: SubmitJob, useValue: submitJob },
+        {
+          provide: UploadArtifact,
+          useValue: new UploadArtifact({ artifacts, contents: storage.artifactContents, ids, clock }),
+        },
         { provide: RequestCancel, useValue: new RequestCancel(jobs, queues.jobQueue, clock) },
         { provide: Authenticate, useValue: new Authenticate(access, keyMaterial, clock) },
         { provide: ManageAccess, useValue: new ManageAccess(access, keyMaterial, ids, clock) },
         { provide: ACCESS_STORE, useValue: access },
         { provide: ARTIFACT_CONTENTS, useValue: storage.artifactContents },
         { provide: ARTIFACT_STORE, useValue: artifacts },
-        { provide: CLOCK, useValue: clock },
         { provide: CLUSTER_OBSERVATIONS, useValue: platform.observations },
         { provide: CONFIGURATION, useValue: configuration },
-        { provide: ID_GENERATOR, useValue: ids },
         { provide: JOB_CHANGES, useValue: platform.changes },
         { provide: JOB_STORE, useValue: jobs },
         { provide: METRICS, useValue: metrics },

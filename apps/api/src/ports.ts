@@ -2,10 +2,8 @@
 export const ACCESS_STORE = Symbol('AccessStore');
 export const ARTIFACT_CONTENTS = Symbol('ArtifactContents');
 export const ARTIFACT_STORE = Symbol('ArtifactStore');
-export const CLOCK = Symbol('Clock');
 export const CLUSTER_OBSERVATIONS = Symbol('ClusterObservations');
 export const CONFIGURATION = Symbol('ApiConfiguration');
-export const ID_GENERATOR = Symbol('IdGenerator');
 export const JOB_CHANGES = Symbol('JobChanges');
 export const JOB_STORE = Symbol('JobStore');
 export const METRICS = Symbol('ApiMetrics');

@@ -188,7 +188,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a file
-         * @description The body is the file itself. The same content is kept once. A digest in `X-Content-SHA256` is checked.
+         * @description The body is the file itself. The same content is kept once, and the same file under the same name is the same artifact: an upload may be repeated. A digest in `X-Content-SHA256` is checked.
          */
         post: operations["artifacts_upload"];
         delete?: never;
@@ -565,6 +565,8 @@ export interface components {
             lastLines: string | null;
             /** @description What matched `outputs`; null before the end. */
             outputs: components["schemas"]["OutputFile"][] | null;
+            /** @description Whether more files matched than `outputs` lists; all of them are under `files`. */
+            outputsTruncated: boolean;
             cancelRequestedAt: string | null;
             /** Format: date-time */
             createdAt: string;

@@ -177,6 +177,8 @@ describe('artifacts', () => {
     const { body, headers } = await upload(content).set('X-Content-SHA256', sha256).expect(201);
     expect(body).toMatchObject({ name: 'data.bin', size: content.length, sha256 });
     expect(headers.location).toBe(`/v1/artifacts/${body.id}`);
+    const same = await upload(content).expect(201);
+    expect(same.body).toEqual(body);
     const again = await upload(content, 'again.bin').expect(201);
     expect(again.body.sha256).toBe(sha256);
     expect(again.body.id).not.toBe(body.id);

@@ -50,6 +50,16 @@ describe('artifacts', () => {
     expect([...first.items, ...second.items]).toEqual(mine.toReversed());
     expect(second.next).toBeNull();
   });
+
+  it('are found by name and content among those of their owner, the oldest first', async () => {
+    const store = new TypeormArtifactStore(dataSource);
+    const [later, sooner] = [artifact('usr_4', at(2)), artifact('usr_4', at(1))];
+    for (const one of [later, sooner]) await store.insert(one);
+    expect(await store.findSame(later)).toEqual(sooner);
+    expect(await store.findSame({ ...later, name: 'other' })).toBeUndefined();
+    expect(await store.findSame({ ...later, sha256: 'dead' })).toBeUndefined();
+    expect(await store.findSame({ ...later, ownerId: 'usr_5' })).toBeUndefined();
+  });
 });
 
 describe('errors of the database', () => {

@@ -20,8 +20,8 @@ import {
   type ArtifactStore,
   toArtifactResource,
 } from '#core/artifacts/artifact';
+import { UploadArtifact } from '#core/artifacts/upload-artifact';
 import type { ApiConfiguration } from '#core/configuration/configuration';
-import type { Clock, IdGenerator } from '#core/vocabulary/clock';
 import { pageQuery } from '#core/vocabulary/page';
 import { notFound, Problem } from '#core/vocabulary/problem';
 import { CurrentCaller } from '../access/current-caller.ts';
@@ -29,7 +29,7 @@ import { Requires } from '../access/requires.ts';
 import { readHeader } from '../http/header.ts';
 import { sendFile } from '../http/send-file.ts';
 import { Answers } from '../openapi/answers.ts';
-import { ARTIFACT_CONTENTS, ARTIFACT_STORE, CLOCK, CONFIGURATION, ID_GENERATOR } from '../ports.ts';
+import { ARTIFACT_CONTENTS, ARTIFACT_STORE, CONFIGURATION } from '../ports.ts';
 
 const artifactIdSchema = z.string().regex(/^art_[0-9a-z]{26}$/, 'must be the id of an artifact');
 const uploadQuerySchema = z.strictObject({ name: artifactNameSchema.describe('File name, for people.') });
@@ -47,21 +47,18 @@ const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal 
 export class ArtifactsController {
   readonly #store: ArtifactStore;
   readonly #contents: ArtifactContents;
-  readonly #ids: IdGenerator;
-  readonly #clock: Clock;
+  readonly #upload: UploadArtifact;
   readonly #maximumBytes: number;
 
   constructor(
     @Inject(ARTIFACT_STORE) store: ArtifactStore,
     @Inject(ARTIFACT_CONTENTS) contents: ArtifactContents,
-    @Inject(ID_GENERATOR) ids: IdGenerator,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(UploadArtifact) upload: UploadArtifact,
     @Inject(CONFIGURATION) configuration: ApiConfiguration,
   ) {
     this.#store = store;
     this.#contents = contents;
-    this.#ids = ids;
-    this.#clock = clock;
+    this.#upload = upload;
     this.#maximumBytes = configuration.BRAMBLE_MAX_UPLOAD_BYTES;
   }
 
@@ -71,7 +68,8 @@ export class ArtifactsController {
   @ApiOperation({
     summary: 'Upload a file',
     description:
-      'The body is the file itself. The same content is kept once. A digest in `X-Content-SHA256` is checked.',
+      'The body is the file itself. The same content is kept once, and the same file under the same name is the same ' +
+      'artifact: an upload may be repeated. A digest in `X-Content-SHA256` is checked.',
   })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
@@ -91,18 +89,13 @@ export class ArtifactsController {
     }
     const expectedSha256 = readHeader(request, 'X-Content-SHA256', sha256Schema);
     this.#refuseTooLarge(request);
-    const content = await this.#contents.store(request.iterator({ destroyOnReturn: false }), {
+    const artifact = await this.#upload.run({
+      ownerId: caller.userId,
+      name: query.name,
+      content: request.iterator({ destroyOnReturn: false }),
       maximumBytes: this.#maximumBytes,
       expectedSha256,
     });
-    const artifact: Artifact = {
-      id: this.#ids.next('art'),
-      ownerId: caller.userId,
-      name: query.name,
-      ...content,
-      createdAt: this.#clock.now(),
-    };
-    await this.#store.insert(artifact);
     response.setHeader('Location', `/v1/artifacts/${artifact.id}`);
     return toArtifactResource(artifact);
   }

@@ -43,6 +43,8 @@ export const toArtifactResource = ({ id, name, size, sha256, createdAt }: Artifa
 export interface ArtifactStore {
   insert(artifact: Artifact): Promise<void>;
   find(id: string): Promise<Artifact | undefined>;
+  /** The oldest one of the owner's with this name and content. */
+  findSame(artifact: Pick<Artifact, 'ownerId' | 'name' | 'sha256'>): Promise<Artifact | undefined>;
   findMany(ids: readonly string[]): Promise<Artifact[]>;
   list(ownerId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<Artifact>>;
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../vocabulary/clock.ts';
 import { Problem } from '../vocabulary/problem.ts';
 import { changeJob } from './change-job.ts';
 import type { NextLook } from './work-on-job.ts';
-import { finish, type Job, type JobPatch, moveTo } from './job.ts';
+import { finish, isShownAs, type Job, type JobPatch, moveTo } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import type { RunDirectories, StagedFile } from './run-directory.ts';
 import type { SlurmController, SubmitOutcome, UnixAccount } from './slurm-controller.ts';
@@ -103,6 +103,7 @@ export class BringToSlurm {
     const startedAt = clock.now();
     const intent = await this.#change(job, {
       submitIntentAt: startedAt,
+      accountUid: account.uid,
       submitAttempts: job.submitAttempts + 1,
       lookAt: new Date(startedAt.getTime() + CALL_WITHIN_MS + slurm.submitCertaintyMs),
     });
@@ -158,7 +159,7 @@ export class BringToSlurm {
       return undefined;
     }
     if (listed.kind === 'present') {
-      const found = listed.value.find((candidate) => candidate.comment === job.id);
+      const found = listed.value.find((candidate) => isShownAs(job, candidate));
       if (found !== undefined) {
         await this.#adopt(job.id, found.id, slurm.cluster);
         return undefined;

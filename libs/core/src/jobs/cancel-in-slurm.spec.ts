@@ -3,7 +3,7 @@ import { existing } from '../../../../test/fakes/existing.ts';
 import { newJob } from '../../../../test/fakes/job-requests.ts';
 import { ManualClock } from '../../../../test/fakes/manual-clock.ts';
 import { MemoryJobStore } from '../../../../test/fakes/memory-job-store.ts';
-import { ScriptedSlurm } from '../../../../test/fakes/scripted-slurm.ts';
+import { ScriptedSlurm, slurmJob } from '../../../../test/fakes/scripted-slurm.ts';
 import { absent, unknown } from '../vocabulary/answer.ts';
 import { CancelInSlurm } from './cancel-in-slurm.ts';
 import type { Job, JobPatch } from './job.ts';
@@ -30,20 +30,43 @@ async function jobIn(state: JobState, patch: JobPatch = {}): Promise<Job> {
 
 describe('CancelInSlurm', () => {
   it.each<JobState>(['queued', 'running'])(
-    'passes the request on for a job that is %s, and leaves its end to the tracker',
+    'passes the request on for a job that is %s, leaves its end to the tracker, and looks again later',
     async (state) => {
       await jobIn(state);
       await expect(cancel.run(id)).resolves.toBeUndefined();
       expect(slurm.cancelled).toEqual([[7, 'alice']]);
-      await expect(jobs.find(id)).resolves.toMatchObject({ state, lookAt: null });
+      await expect(jobs.find(id)).resolves.toMatchObject({ state, lookAt: clock.in(60_000) });
     },
   );
+
+  it('cancels every copy of the job, and nothing that only has its comment', async () => {
+    await jobIn('queued', { accountUid: 1001 });
+    const shown = { comment: id, userId: 1001, state: 'PENDING' };
+    slurm.willList(
+      slurmJob({ ...shown, id: 7 }),
+      slurmJob({ ...shown, id: 8 }),
+      slurmJob({ ...shown, id: 9, userId: 1002 }),
+      slurmJob({ ...shown, id: 10, comment: 'job_other' }),
+    );
+    await cancel.run(id);
+    expect(slurm.cancelled).toEqual([
+      [7, 'alice'],
+      [8, 'alice'],
+    ]);
+  });
+
+  it('cancels nothing before it knows of the copies', async () => {
+    await jobIn('running');
+    slurm.listAnswer = unknown('slurmctld is down');
+    await expect(cancel.run(id)).resolves.toEqual({ afterMs: 5_000 });
+    expect(slurm.cancelled).toEqual([]);
+  });
 
   it('is done where Slurm has no such job: the tracker finds out how it ended', async () => {
     await jobIn('running');
     slurm.cancelAnswer = absent;
     await expect(cancel.run(id)).resolves.toBeUndefined();
-    await expect(jobs.find(id)).resolves.toMatchObject({ state: 'running', lookAt: null });
+    await expect(jobs.find(id)).resolves.toMatchObject({ state: 'running', lookAt: clock.in(60_000) });
   });
 
   it('tries again where Slurm cannot be reached', async () => {

@@ -33,6 +33,7 @@ async function ended(state: string | null, patch: JobPatch = {}): Promise<Job> {
       job,
       {
         state: 'collecting',
+        accountUid: ALICE.uid,
         slurm: { cluster: 'pi', jobId: 7, submitTime: clock.now(), nodeList: 'node01' },
         slurmEnd: { state, reason: 'None', exitCode: null, signal: null },
         startedAt: clock.in(-30_000),

@@ -1,5 +1,5 @@
 import type { Clock } from '../vocabulary/clock.ts';
-import { finish, type Job, type SlurmEnd } from './job.ts';
+import { finish, isShownAs, type Job, type SlurmEnd } from './job.ts';
 import { decideOutcome } from './job-outcome.ts';
 import type { JobStore } from './job-store.ts';
 import type { ExitRecord, RunDirectories } from './run-directory.ts';
@@ -51,6 +51,7 @@ export class CollectJob {
     const patch = finish(job, outcome.state, this.#clock.now(), {
       ...outcome,
       outputs: outputs.files,
+      outputsTruncated: outputs.truncated,
       lastLines: outcome.state === 'completed' ? null : await this.#lastLines(jobId),
       startedAt: job.startedAt ?? (start.kind === 'present' ? new Date(start.value.startedAt * 1000) : null),
       endedAt: job.endedAt ?? this.#endOf(record.kind === 'present' ? record.value : null),
@@ -63,7 +64,7 @@ export class CollectJob {
     if (job.slurm === null) return end;
     const detail = await this.#slurm.show(job.slurm.jobId);
     if (detail.kind === 'unknown') return undefined;
-    if (detail.kind === 'absent' || detail.value.comment !== job.id) return end;
+    if (detail.kind === 'absent' || !isShownAs(job, detail.value)) return end;
     return { ...end, exitCode: detail.value.exitCode, signal: detail.value.signal };
   }
 

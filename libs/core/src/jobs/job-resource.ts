@@ -31,6 +31,9 @@ export const jobResourceSchema = z
     signal: z.int().nullable().describe('Signal that ended the program.'),
     lastLines: z.string().nullable().describe('The last lines of a job that did not complete.'),
     outputs: z.array(outputFileSchema).nullable().describe('What matched `outputs`; null before the end.'),
+    outputsTruncated: z
+      .boolean()
+      .describe('Whether more files matched than `outputs` lists; all of them are under `files`.'),
     cancelRequestedAt: timestamp.nullable(),
     createdAt: timestamp,
     submittedAt: timestamp.nullable().describe('When Slurm took it.'),
@@ -69,6 +72,7 @@ export function toJobResource(job: Job, observedAt: Date | null): JobResource {
     signal: job.signal,
     lastLines: job.lastLines,
     outputs: job.outputs,
+    outputsTruncated: job.outputsTruncated,
     cancelRequestedAt: iso(job.cancelRequestedAt),
     createdAt: job.createdAt.toISOString(),
     submittedAt: iso(job.submittedAt),

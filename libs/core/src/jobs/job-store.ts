@@ -36,6 +36,9 @@ export interface JobStore {
 
   find(id: string): Promise<Job | undefined>;
 
+  /** The job that the owner made with this `Idempotency-Key`. */
+  findByIdempotencyKey(ownerId: string, key: string): Promise<Job | undefined>;
+
   /** Newest first. */
   list(filter: JobFilter, page: { limit: number; cursor?: string | undefined }): Promise<Page<Job>>;
 

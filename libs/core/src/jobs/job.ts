@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FinalJobState, JobState } from './job-state.ts';
 import { isFinal, mayMove } from './job-state.ts';
 import type { JobRequest } from './job-request.ts';
+import type { SlurmJob } from './slurm-controller.ts';
 
 /** Why a job is where it is: a stable code and a sentence for people. */
 export const reasonSchema = z
@@ -29,6 +30,8 @@ export interface Job {
   ownerId: string;
   /** Unix account that the job runs as. */
   account: string;
+  /** Its uid, as the cluster had it when sbatch was last called; null before. What proves that a job in Slurm is this one. */
+  accountUid: number | null;
   name: string;
   request: JobRequest;
   /** What is handed to sbatch, to the letter. */
@@ -46,6 +49,8 @@ export interface Job {
   exitCode: number | null;
   signal: number | null;
   outputs: OutputFile[] | null;
+  /** Whether more files matched than `outputs` holds. */
+  outputsTruncated: boolean;
   /** The last lines that the program wrote, kept where the job did not complete. */
   lastLines: string | null;
   createdAt: Date;
@@ -95,6 +100,10 @@ export function finish(job: Job, to: FinalJobState, now: Date, patch: JobPatch =
     ...patch,
   });
 }
+
+/** Whether a job that Slurm shows is this one. Anybody can write a comment, so its account has to be right as well. */
+export const isShownAs = (job: Job, row: Pick<SlurmJob, 'comment' | 'userId'>): boolean =>
+  row.comment === job.id && row.userId === job.accountUid;
 
 /** Whether a cancel request can still change what happens to the job. */
 export const canBeCancelled = (job: Job): boolean => !isFinal(job.state) && job.state !== 'collecting';

@@ -107,6 +107,16 @@ describe('SubmitJob', () => {
       expect(queue.take()).toEqual([]);
     });
 
+    it('gives the job that there is, though its account and its files are not there any more', async () => {
+      const artifact = await newArtifact(1, ALICE);
+      const body = { command: ['a'], inputs: [{ path: 'f', artifact }] };
+      const first = await submit(body, 'key');
+      artifacts.lose(artifact);
+      await access.recordAccount(ALICE, 'absent', { message: null, uid: null, at: clock.now() });
+      await expect(submit(body, 'key')).resolves.toEqual({ job: first.job, created: false });
+      await expect(submit(body)).rejects.toMatchObject({ code: 'account_refused' });
+    });
+
     it('is refused for another request, and the first job stands', async () => {
       const { job } = await submit({ command: ['a'] }, 'key');
       await expect(submit({ command: ['b'] }, 'key')).rejects.toMatchObject({

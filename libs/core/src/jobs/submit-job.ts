@@ -36,6 +36,10 @@ export class SubmitJob {
     idempotencyKey: string | null,
   ): Promise<{ job: Job; created: boolean }> {
     const { jobs, ids, clock, queue, clusterPath } = this.#ports;
+    // Before anything is checked: what held when the job was made need not hold any more.
+    const older =
+      idempotencyKey === null ? undefined : await jobs.findByIdempotencyKey(caller.userId, idempotencyKey);
+    if (older !== undefined) return { job: this.#replayed(older, request), created: false };
     const account = await this.#account(caller);
     await this.#checkArtifacts(caller, request);
     const id = ids.next('job');
@@ -50,15 +54,18 @@ export class SubmitJob {
       createdAt: clock.now(),
       idempotencyKey,
     });
-    if (!inserted && !sameRequest(job.request, request)) {
-      throw new Problem(
-        'idempotency_key_reused',
-        `This Idempotency-Key was used for job "${job.id}" with another request; use a new key for a new job.`,
-      );
-    }
+    if (!inserted) return { job: this.#replayed(job, request), created: false };
     // The row's lookAt brings the job to a worker even where this is lost.
-    if (inserted) await queue.add('submit', job.id).catch(() => {});
-    return { job, created: inserted };
+    await queue.add('submit', job.id).catch(() => {});
+    return { job, created: true };
+  }
+
+  #replayed(job: Job, request: JobRequest): Job {
+    if (sameRequest(job.request, request)) return job;
+    throw new Problem(
+      'idempotency_key_reused',
+      `This Idempotency-Key was used for job "${job.id}" with another request; use a new key for a new job.`,
+    );
   }
 
   async #account(caller: Caller): Promise<string> {

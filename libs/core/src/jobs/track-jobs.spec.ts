@@ -38,7 +38,11 @@ beforeEach(() => {
 async function jobIn(patch: JobPatch, jobId = id): Promise<Job> {
   const { job } = await jobs.insert(newJob({ id: jobId }));
   await runs.stage(jobId, [], ALICE);
-  const inSlurm = { slurm: { cluster: 'pi', jobId: 7, submitTime: null, nodeList: '' }, lookAt: null };
+  const inSlurm = {
+    accountUid: ALICE.uid,
+    slurm: { cluster: 'pi', jobId: 7, submitTime: null, nodeList: '' },
+    lookAt: null,
+  };
   return existing(await jobs.change(job, { ...inSlurm, ...patch }, clock.now()));
 }
 const queued = (patch: JobPatch = {}) => jobIn({ state: 'queued', ...patch });
@@ -294,6 +298,29 @@ describe('a second copy of a job', () => {
       slurm: { jobId: 7 },
       slurmEnd: { state: null },
     });
+  });
+});
+
+describe('a job of another account with the comment', () => {
+  const theirs = { userId: 1002, state: 'COMPLETED', endTime: new Date('2026-03-01T12:00:00Z') };
+
+  it('is not taken for the job', async () => {
+    const job = await submitting();
+    slurm.willList(row(theirs));
+    await isUnchanged(job);
+  });
+
+  it('does not hide the job', async () => {
+    await queued();
+    slurm.willList(row({ ...theirs, id: 6 }), row({ state: 'RUNNING', startTime: clock.now() }));
+    await tracker.run();
+    await expect(find()).resolves.toMatchObject({ state: 'running', slurm: { jobId: 7 } });
+  });
+
+  it('is not asked how the job ended', async () => {
+    const job = await running();
+    slurm.shown.set(7, present(row(theirs)));
+    await isUnchanged(job);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ClusterObservations } from '../cluster/cluster.ts';
 import type { Clock } from '../vocabulary/clock.ts';
-import { finish, type Job, type JobPatch, moveTo } from './job.ts';
+import { finish, isShownAs, type Job, type JobPatch, moveTo } from './job.ts';
 import { readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
 import type { RunDirectories } from './run-directory.ts';
@@ -51,7 +51,7 @@ export class TrackJobs {
     const byComment = Map.groupBy(listed.value, (row) => row.comment);
     const failures: unknown[] = [];
     for (const job of followed) {
-      const copies = byComment.get(job.id) ?? [];
+      const copies = (byComment.get(job.id) ?? []).filter((shown) => isShownAs(job, shown));
       const row = copies.find(({ id }) => id === job.slurm?.jobId) ?? copies[0];
       try {
         if (row === undefined) await this.#missing(job, previousAnswerAt);
@@ -161,7 +161,7 @@ export class TrackJobs {
     }
     const detail = await slurm.show(job.slurm.jobId);
     if (detail.kind === 'unknown') return;
-    if (detail.kind === 'present' && detail.value.comment === job.id) {
+    if (detail.kind === 'present' && isShownAs(job, detail.value)) {
       if (slurmPhase(detail.value.state) === 'ended') await this.#ended(job, detail.value);
       return;
     }

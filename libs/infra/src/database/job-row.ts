@@ -13,6 +13,7 @@ const optionalText = (text: string | null): string | null => (text === null ? nu
 
 /** How each field that may change is kept. */
 const CHANGEABLE: { [Field in ChangeableField]: (value: Job[Field]) => Columns } = {
+  accountUid: (uid) => ({ account_uid: uid }),
   state: (state) => ({ state }),
   reason: (reason) => ({ reason: storableJson(reason) }),
   cancelRequestedAt: (at) => ({ cancel_requested_at: at }),
@@ -28,6 +29,7 @@ const CHANGEABLE: { [Field in ChangeableField]: (value: Job[Field]) => Columns }
   exitCode: (code) => ({ exit_code: code }),
   signal: (signal) => ({ signal }),
   outputs: (outputs) => ({ outputs: storableJson(outputs) }),
+  outputsTruncated: (truncated) => ({ outputs_truncated: truncated }),
   lastLines: (lines) => ({ last_lines: optionalText(lines) }),
   submittedAt: (at) => ({ submitted_at: at }),
   startedAt: (at) => ({ started_at: at }),
@@ -38,6 +40,7 @@ const CHANGEABLE: { [Field in ChangeableField]: (value: Job[Field]) => Columns }
 /** Columns that a change may set, with the version: the rest of a job is as it was made. */
 export const CHANGEABLE_COLUMNS: readonly (keyof JobRow)[] = [
   'version',
+  'account_uid',
   'state',
   'reason',
   'cancel_requested_at',
@@ -51,6 +54,7 @@ export const CHANGEABLE_COLUMNS: readonly (keyof JobRow)[] = [
   'exit_code',
   'signal',
   'outputs',
+  'outputs_truncated',
   'last_lines',
   'submitted_at',
   'started_at',
@@ -95,6 +99,7 @@ export function acceptedJob(job: NewJob): Job {
     script: job.script,
     createdAt: job.createdAt,
     version: 1,
+    accountUid: null,
     state: 'accepted',
     reason: null,
     cancelRequestedAt: null,
@@ -105,6 +110,7 @@ export function acceptedJob(job: NewJob): Job {
     exitCode: null,
     signal: null,
     outputs: null,
+    outputsTruncated: false,
     lastLines: null,
     submittedAt: null,
     startedAt: null,
@@ -151,6 +157,7 @@ export function changedJob(before: Job, row: JobRow): Job {
 function changeableFields(row: JobRow): Pick<Job, ChangeableField | 'version'> {
   return {
     version: row.version,
+    accountUid: row.account_uid === null ? null : Number(row.account_uid),
     state: row.state,
     reason: row.reason,
     cancelRequestedAt: row.cancel_requested_at,
@@ -169,6 +176,7 @@ function changeableFields(row: JobRow): Pick<Job, ChangeableField | 'version'> {
     exitCode: row.exit_code,
     signal: row.signal,
     outputs: row.outputs,
+    outputsTruncated: row.outputs_truncated,
     lastLines: row.last_lines,
     submittedAt: row.submitted_at,
     startedAt: row.started_at,

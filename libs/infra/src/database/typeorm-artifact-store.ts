@@ -36,6 +36,19 @@ export class TypeormArtifactStore implements ArtifactStore {
     return artifact;
   }
 
+  async findSame({
+    ownerId,
+    name,
+    sha256,
+  }: Pick<Artifact, 'ownerId' | 'name' | 'sha256'>): Promise<Artifact | undefined> {
+    const [row] = await runSql<ArtifactRow>(
+      this.#dataSource,
+      `${SELECT_ARTIFACT} WHERE owner_id = $1 AND sha256 = $2 AND name = $3 ORDER BY created_at, id LIMIT 1`,
+      [ownerId, sha256, storableText(name)],
+    );
+    return row === undefined ? undefined : toArtifact(row);
+  }
+
   async findMany(ids: readonly string[]): Promise<Artifact[]> {
     if (ids.length === 0) return [];
     const rows = await runSql<ArtifactRow>(this.#dataSource, `${SELECT_ARTIFACT} WHERE id = ANY ($1)`, [ids]);

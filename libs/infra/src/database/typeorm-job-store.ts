@@ -54,17 +54,22 @@ export class TypeormJobStore implements JobStore {
       parameters.values,
     );
     if (inserted.length > 0) return { job, inserted: true };
-    const [older] = await this.#rows<JobRow>(`${SELECT_JOB} WHERE owner_id = $1 AND idempotency_key = $2`, [
-      newJob.ownerId,
-      newJob.idempotencyKey,
-    ]);
+    const older = await this.findByIdempotencyKey(newJob.ownerId, newJob.idempotencyKey ?? '');
     if (older === undefined)
       throw new Error('a job with this idempotency key was there, and is not any more');
-    return { job: toJob(older), inserted: false };
+    return { job: older, inserted: false };
   }
 
   async find(id: string): Promise<Job | undefined> {
     const [row] = await this.#rows<JobRow>(`${SELECT_JOB} WHERE id = $1`, [id]);
+    return row === undefined ? undefined : toJob(row);
+  }
+
+  async findByIdempotencyKey(ownerId: string, key: string): Promise<Job | undefined> {
+    const [row] = await this.#rows<JobRow>(`${SELECT_JOB} WHERE owner_id = $1 AND idempotency_key = $2`, [
+      ownerId,
+      key,
+    ]);
     return row === undefined ? undefined : toJob(row);
   }
 

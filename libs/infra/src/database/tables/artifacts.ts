@@ -20,5 +20,8 @@ export const artifactsTable = defineTable<ArtifactRow>({
     sha256: text,
     created_at: instant,
   },
-  indices: [{ name: 'artifacts_owner_newest', columns: ['owner_id', 'created_at', 'id'] }],
+  indices: [
+    { name: 'artifacts_owner_newest', columns: ['owner_id', 'created_at', 'id'] },
+    { name: 'artifacts_same', columns: ['owner_id', 'sha256'] },
+  ],
 });

@@ -4,6 +4,7 @@ export const text: EntitySchemaColumnOptions = { type: 'text' };
 export const optionalText: EntitySchemaColumnOptions = { type: 'text', nullable: true };
 export const integer: EntitySchemaColumnOptions = { type: 'integer' };
 export const optionalInteger: EntitySchemaColumnOptions = { type: 'integer', nullable: true };
+export const boolean: EntitySchemaColumnOptions = { type: 'boolean' };
 /** Arrives as text: JavaScript's numbers do not hold all of it. */
 export const bigint: EntitySchemaColumnOptions = { type: 'bigint' };
 export const optionalBigint: EntitySchemaColumnOptions = { type: 'bigint', nullable: true };

@@ -2,6 +2,7 @@ import type { OutputFile, Reason, SlurmEnd } from '#core/jobs/job';
 import type { JobRequest } from '#core/jobs/job-request';
 import type { JobState } from '#core/jobs/job-state';
 import {
+  boolean,
   instant,
   integer,
   json,
@@ -21,6 +22,7 @@ export interface JobRow {
   owner_id: string;
   idempotency_key: string | null;
   account: string;
+  account_uid: string | null;
   name: string;
   request: JobRequest;
   /** The request's labels once more, for the index. */
@@ -39,6 +41,7 @@ export interface JobRow {
   exit_code: number | null;
   signal: number | null;
   outputs: OutputFile[] | null;
+  outputs_truncated: boolean;
   last_lines: string | null;
   created_at: Date;
   submitted_at: Date | null;
@@ -55,6 +58,7 @@ export const jobsTable = defineTable<JobRow>({
     owner_id: text,
     idempotency_key: optionalText,
     account: text,
+    account_uid: optionalBigint,
     name: text,
     request: json,
     labels: json,
@@ -72,6 +76,7 @@ export const jobsTable = defineTable<JobRow>({
     exit_code: optionalInteger,
     signal: optionalInteger,
     outputs: optionalJson,
+    outputs_truncated: boolean,
     last_lines: optionalText,
     created_at: instant,
     submitted_at: optionalInstant,
