@@ -1,15 +1,20 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  findEmbeddedBinaries,
+  runnableBinaries,
+} from '../../../libs/infra/src/database/embedded-binaries.ts';
+import {
   type EmbeddedDatabase,
   startEmbeddedDatabase,
   stopEmbeddedDatabase,
 } from '../../../libs/infra/src/database/embedded-database.ts';
+import { embeddedFiles, ensureHome } from '../../../libs/infra/src/database/embedded-files.ts';
 import { isAlive, readPostmaster } from '../../../libs/infra/src/database/postmaster.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs/hold-embedded-database.ts');
@@ -52,6 +57,30 @@ async function startElsewhere(): Promise<{ url: string; pid: number; kill: () =>
   };
   return { url, pid: child.pid ?? 0, kill };
 }
+
+describe('runnableBinaries', () => {
+  it('copies programs that the account cannot reach, once', async () => {
+    const found = await findEmbeddedBinaries();
+    const closed = join(parent, 'closed');
+    await cp(found.directory, closed, { recursive: true, verbatimSymlinks: true });
+    await chmod(closed, 0o700);
+    const unreachable = {
+      ...found,
+      directory: closed,
+      initdb: join(closed, 'bin/initdb'),
+      pgCtl: join(closed, 'bin/pg_ctl'),
+    };
+    const files = embeddedFiles(dataDirectory);
+    await ensureHome(files);
+    const account = { uid: 65_534, gid: 65_534 };
+    const all = await Promise.all([1, 2, 3].map(() => runnableBinaries(unreachable, files, account)));
+    for (const { initdb } of all) {
+      expect(execFileSync(initdb, ['--version'], { ...account, encoding: 'utf8' })).toContain('PostgreSQL');
+    }
+    expect(await readdir(dataDirectory)).toEqual([`programs-${found.version}`]);
+    await expect(runnableBinaries(found, files, account)).resolves.toEqual(found);
+  });
+});
 
 async function postmasterPid(): Promise<number> {
   const postmaster = await readPostmaster(join(dataDirectory, 'cluster'));

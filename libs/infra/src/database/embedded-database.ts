@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type EmbeddedBinaries, findEmbeddedBinaries } from './embedded-binaries.ts';
+import { type EmbeddedBinaries, findEmbeddedBinaries, runnableBinaries } from './embedded-binaries.ts';
 import {
   clusterExists,
   embeddedFiles,
@@ -81,8 +81,8 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
 export async function stopEmbeddedDatabase(dataDirectory: string): Promise<void> {
   const files = embeddedFiles(dataDirectory);
   if ((await readPostmaster(files.cluster)) === undefined) return;
-  const { pgCtl } = await findEmbeddedBinaries();
   const account = await serverAccount(files.cluster);
+  const { pgCtl } = await runnableBinaries(await findEmbeddedBinaries(), files, account);
   const stopped = await runAs(account, pgCtl, ['stop', '-s', '-w', '-m', 'fast', '-D', files.cluster]);
   if (stopped === undefined || (await readPostmaster(files.cluster)) === undefined) return;
   throw new Error(`The embedded database in ${files.home} could not be stopped: ${stopped}`);
@@ -124,8 +124,8 @@ class EmbeddedServer {
 
   /** @returns what went wrong: also that another process was faster */
   async #start(): Promise<string | undefined> {
-    const binaries = await findEmbeddedBinaries();
     const account = await serverAccount(this.#files.cluster);
+    const binaries = await runnableBinaries(await findEmbeddedBinaries(), this.#files, account);
     if (!(await clusterExists(this.#files))) await this.#makeCluster(binaries, account);
     await prepareLog(this.#files, account);
     const port = await this.#choosePort();
@@ -153,7 +153,7 @@ class EmbeddedServer {
         ...['--encoding=UTF8', '--locale=C', '--no-instructions'],
         ...SETTINGS.flatMap((setting) => ['-c', setting]),
       ]);
-      if (failure !== undefined) throw await this.#explained('could not be made', failure, account, initdb);
+      if (failure !== undefined) throw await this.#explained('could not be made', failure, account);
       if (await installCluster(finished, this.#files)) {
         this.#log('info', `Made a PostgreSQL database in ${this.#files.home}.`);
       }
@@ -183,16 +183,13 @@ class EmbeddedServer {
     }
   }
 
-  async #explained(what: string, failure: string, account?: ServerAccount, program?: string): Promise<Error> {
+  async #explained(what: string, failure: string, account?: ServerAccount): Promise<Error> {
     const closed =
-      account === undefined
-        ? undefined
-        : ((await firstClosedDirectory(this.#files.cluster, account)) ??
-          (program === undefined ? undefined : await firstClosedDirectory(program, account)));
+      account === undefined ? undefined : await firstClosedDirectory(this.#files.cluster, account);
     const hint =
       closed === undefined
         ? await logTail(this.#files)
-        : `PostgreSQL does not run as root, and its account may not pass through ${closed}: allow it with "chmod o+x", or choose another directory.`;
+        : `PostgreSQL does not run as root, and its account may not pass through ${closed}: allow it with "chmod o+x", or choose another directory for the data.`;
     return new Error(
       `The embedded database in ${this.#files.home} ${what}: ${[failure, hint].join('\n').trim()}`,
     );
