@@ -89,13 +89,13 @@ describe('a batch script', () => {
     ['old.f', 'mpifort', './old'],
   ])('compiles %s with %s to %s', (name, compiler, program) => {
     const script = render({ mpi: { source: { name, content: 'x' }, compilerFlags: ['-O3', '-Wall'] } });
-    expect(script).toContain(`\nrun compile '${compiler}' '-O3' '-Wall' '-o' '${program}' '${name}' '-lm'\n`);
-    expect(script).toContain(`\nrun run 'mpirun' '${program}'\n`);
+    expect(script).toContain(`\ncompile '${compiler}' '-O3' '-Wall' '-o' '${program}' '${name}' '-lm'\n`);
+    expect(script).toContain(`\nrun 'mpirun' '${program}'\n`);
   });
 
   it('starts an MPI program that the nodes have with the launcher that was chosen', () => {
     const script = render({ mpi: { program: '/opt/solver', args: ['-n', '2 3'], launcher: 'srun' } });
-    expect(script).toContain(`\nrun run 'srun' '--mpi=pmix' '/opt/solver' '-n' '2 3'\n`);
-    expect(script).not.toContain('run compile');
+    expect(script).toContain(`\nrun 'srun' '--mpi=pmix' '/opt/solver' '-n' '2 3'\n`);
+    expect(script).not.toContain("\ncompile '");
   });
 });

@@ -75,66 +75,58 @@ function directives({ jobId, name, request, runDirectory }: BatchScriptInput, co
 
 /**
  * - `mv -T` is rename(2): it refuses a claim that is there, and shows the new one only with its content.
+ * - Slurm sends SIGTERM to the batch script, and with cgroups to nothing else. `timeout`, here without a time, passes it
+ *   on to all processes of the job, once, and waits for the script's second part, which ignores it while the program
+ *   runs and records how that ended. Nothing is trapped: bash can lose a trapped signal, and commands with it.
  * - The program is started by `exec` in a shell of its own, so that no name means a builtin or a function of this
  *   script, and by env, which sets any variable to any value without a word to this shell.
- * - A second shell, which ignores SIGTERM, waits for the program and tells its process id and its status through a
- *   pipe: bash's `wait` can lose the status where a trapped signal comes while the program ends, and then says -1.
  * - Without job control a shell has what it runs in the background ignore SIGINT and SIGQUIT; `launch` undoes that.
  */
 const PROLOGUE = `
-attempt="$control/attempt.$SLURM_JOB_ID.$$"
-run="run.\${SLURM_RESTART_COUNT:-0}"
 claim() {
   rm -rf "$attempt" && mkdir "$attempt" && mkdir "$attempt/$run" && printf '%s\\n' "$SLURM_JOB_ID" > "$attempt/slurm_job_id" &&
     sync "$attempt/slurm_job_id" && mv -T "$attempt" "$control/claim" 2> /dev/null
 }
-if ! claim; then
-  rm -rf "$attempt"
-  if ! holder=$(cat "$control/claim/slurm_job_id"); then
-    echo "bramble: the run directory could not be claimed" >&2
-    exit ${CLAIM_FAILED_STATUS}
+if [ "$1" != claimed ]; then
+  attempt="$control/attempt.$SLURM_JOB_ID.$$"
+  run="run.\${SLURM_RESTART_COUNT:-0}"
+  if ! claim; then
+    rm -rf "$attempt"
+    if ! holder=$(cat "$control/claim/slurm_job_id"); then
+      echo "bramble: the run directory could not be claimed" >&2
+      exit ${CLAIM_FAILED_STATUS}
+    fi
+    [ "$holder" = "$SLURM_JOB_ID" ] || exit 0
+    # Slurm counts requeues; a controller that lost its state starts the job again with the count that it had.
+    if ! mkdir "$control/claim/$run" 2> /dev/null; then
+      status=$(sed -n 's/.*"status":\\([0-9]*\\).*/\\1/p' "$control/exit" 2> /dev/null)
+      exit "\${status:-${STARTED_AGAIN_STATUS}}"
+    fi
+    # A requeue: how the run before this one ended says nothing about this one.
+    rm -f "$control/exit"
   fi
-  [ "$holder" = "$SLURM_JOB_ID" ] || exit 0
-  # Slurm counts requeues; a controller that lost its state starts the job again with the count that it had.
-  if ! mkdir "$control/claim/$run" 2> /dev/null; then
-    status=$(sed -n 's/.*"status":\\([0-9]*\\).*/\\1/p' "$control/exit" 2> /dev/null)
-    exit "\${status:-${STARTED_AGAIN_STATUS}}"
-  fi
-  # A requeue: how the run before this one ended says nothing about this one.
-  rm -f "$control/exit"
+  exec timeout 0 "$BASH" "$0" claimed
 fi
 
 record() {
   printf '%s\\n' "$2" > "$control/$1.$$" && sync "$control/$1.$$" && mv -T "$control/$1.$$" "$control/$1"
 }
 finish() {
-  trap '' TERM
   record exit "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"phase\\":\\"$1\\",\\"status\\":$2,\\"endedAt\\":$(date +%s)}"
   exit "$2"
 }
-exec {stdout}>&1
-terminated=0 program=
-trap 'terminated=1; [ -z "$program" ] || kill -TERM "$program" 2> /dev/null' TERM
 launch() {
-  trap - INT QUIT TERM
-  echo "$BASHPID"
-  exec env -- "\${environment[@]}" "$@" >&"$stdout" {stdout}>&-
+  trap - INT QUIT
+  exec env -- "\${environment[@]}" "$@"
+}
+compile() {
+  (launch "$@") || finish compile "$?"
 }
 run() {
-  local phase=$1 report status=143
-  shift
-  if [ "$terminated" -eq 0 ]; then
-    exec {report}< <(trap '' TERM; (launch "$@"); echo "$?")
-    read -r program <&"$report"
-    # What came while the program was being started is passed on now.
-    if [ "$terminated" -ne 0 ]; then kill -TERM "$program" 2> /dev/null; fi
-    # A signal that comes just as a read begins is seen when the read ends: no read is for long.
-    while read -r -t 1 status <&"$report"; [ $? -gt 128 ]; do :; done
-    [ -n "$status" ] || exit 1
-    program=
-    exec {report}<&-
-  fi
-  if [ "$phase" = run ] || [ "$status" -ne 0 ]; then finish "$phase" "$status"; fi
+  launch "$@" &
+  trap '' TERM
+  wait "$!"
+  finish run "$?"
 }
 record start "{\\"slurmJobId\\":$SLURM_JOB_ID,\\"startedAt\\":$(date +%s)}"
 `;
@@ -148,10 +140,10 @@ function work({ jobId, request }: BatchScriptInput): string[] {
       `{ cat > "$control/script" && chmod 0700 "$control/script"; } <<'${delimiter}' || exit ${CLAIM_FAILED_STATUS}`,
       request.script.endsWith('\n') ? request.script.slice(0, -1) : request.script,
       delimiter,
-      'run run "$control/script"',
+      'run "$control/script"',
     ];
   }
-  if (request.command !== undefined) return [`run run ${quoteCommand(request.command)}`];
+  if (request.command !== undefined) return [`run ${quoteCommand(request.command)}`];
   if (request.mpi !== undefined) return mpiWork(request.mpi);
   throw new Error('a job request has a script, a command or an MPI program');
 }
@@ -173,9 +165,9 @@ function mpiWork(mpi: NonNullable<JobRequest['mpi']>): string[] {
     const compiler = MPI_COMPILERS[mpi.source.name.slice(stem.length + 1) as keyof typeof MPI_COMPILERS];
     program = `./${stem}`;
     const words = [compiler, ...mpi.compilerFlags, '-o', program, mpi.source.name, '-lm'];
-    compile.push(`run compile ${words.map(shellQuote).join(' ')}`);
+    compile.push(`compile ${words.map(shellQuote).join(' ')}`);
   }
   if (program === undefined) throw new Error('an MPI job has a source or a program');
   const words = [...LAUNCHERS[mpi.launcher], program, ...mpi.args];
-  return [...compile, `run run ${words.map(shellQuote).join(' ')}`];
+  return [...compile, `run ${words.map(shellQuote).join(' ')}`];
 }
