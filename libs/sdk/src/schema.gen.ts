@@ -111,7 +111,7 @@ export interface paths {
         };
         /**
          * Read or watch what happens to a job
-         * @description With `Accept: text/event-stream` an event for each change, those of the past first, until the job has ended; the ids are `seq`. Otherwise the events so far, as JSON.
+         * @description With `Accept: text/event-stream` an event for each change, those of the past first, and one event `end` {state} when the job has ended; the ids are `seq`. Otherwise the events so far, as JSON.
          */
         get: operations["jobEvents_watch"];
         put?: never;

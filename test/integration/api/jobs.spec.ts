@@ -311,8 +311,8 @@ describe('reading', () => {
       .set('Accept', 'text/event-stream')
       .set('Last-Event-ID', String(all.body.items[1].seq))
       .expect(200);
-    expect(stream.text.match(/^event: .*$/gm)).toEqual(['event: state']);
-    expect(stream.text).toContain('"state":"cancelled"');
+    expect(stream.text.match(/^event: .*$/gm)).toEqual(['event: state', 'event: end']);
+    expect(stream.text).toContain('event: end\ndata: {"state":"cancelled"}');
   });
 
   it('503 for nodes while Slurm has never answered', async () => {

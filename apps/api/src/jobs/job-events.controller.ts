@@ -40,8 +40,8 @@ export class JobEventsController {
   @ApiOperation({
     summary: 'Read or watch what happens to a job',
     description:
-      'With `Accept: text/event-stream` an event for each change, those of the past first, until the job has ended; ' +
-      'the ids are `seq`. Otherwise the events so far, as JSON.',
+      'With `Accept: text/event-stream` an event for each change, those of the past first, and one event `end` {state} ' +
+      'when the job has ended; the ids are `seq`. Otherwise the events so far, as JSON.',
   })
   @ApiProduces('application/json', 'text/event-stream')
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Go on behind this event.' })
@@ -62,11 +62,13 @@ export class JobEventsController {
     }
     const signal = clientGone(response);
     const ports = { jobs: this.#jobs, changes: this.#changes, pause };
-    await sendEvents(response, asServerSent(watchJobEvents(ports, id, { afterSeq, signal })), signal);
+    await sendEvents(response, this.#events(id, watchJobEvents(ports, id, { afterSeq, signal })), signal);
   }
-}
 
-async function* asServerSent(events: AsyncIterable<JobEvent>): AsyncGenerator<ServerSentEvent> {
-  for await (const event of events)
-    yield { id: String(event.seq), event: event.type, data: toJobEventResource(event) };
+  async *#events(id: string, events: AsyncIterable<JobEvent>): AsyncGenerator<ServerSentEvent> {
+    for await (const event of events)
+      yield { id: String(event.seq), event: event.type, data: toJobEventResource(event) };
+    const job = await this.#jobs.find(id);
+    yield { event: 'end', data: { state: job?.state ?? null } };
+  }
 }

@@ -1,7 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import { expect, it } from 'vitest';
 import type { JobEvent } from '../index.ts';
 import { openEventStream, serverSentEvent, writeAndBreak } from '../testing/event-stream.ts';
-import { completedJob, JOB_ID, jobResource } from '../testing/job-resource.ts';
+import { JOB_ID, jobResource } from '../testing/job-resource.ts';
 import { answerJson, clientOf, localServer, type LocalServer } from '../testing/local-server.ts';
 
 const STATES = ['accepted', 'staging', 'submitting', 'queued', 'running', 'collecting', 'completed'] as const;
@@ -22,8 +23,9 @@ const seqs = async (server: LocalServer, after = 0): Promise<number[]> => {
   return read;
 };
 
-it('reads on behind the last event after each break, and ends with the final state', async () => {
-  const server = await localServer((request, response) => {
+/** Answers the events behind what was read already, in the pieces that `write` makes of them, and the end after the last. */
+const eventServer = (write: (response: ServerResponse, left: string[]) => void) =>
+  localServer((request, response) => {
     if (!request.path.endsWith('/events')) {
       answerJson(response, jobResource());
       return;
@@ -31,40 +33,22 @@ it('reads on behind the last event after each break, and ends with the final sta
     const after = Number(request.headers['last-event-id'] ?? request.query.get('after'));
     openEventStream(response);
     const left = EVENTS.filter(({ seq }) => seq > after).map(streamed);
-    writeAndBreak(response, left.slice(0, 2).join('') + (left[2] ?? '').slice(0, 25));
+    write(response, [...left, serverSentEvent('end', { state: 'completed' })]);
   });
+
+it('reads on behind the last event after each break, and ends where the server says so', async () => {
+  const server = await eventServer((response, left) =>
+    writeAndBreak(response, left.slice(0, 2).join('') + (left[2] ?? '').slice(0, 25)),
+  );
   expect(await seqs(server)).toEqual([1, 3, 5, 7, 9, 11, 13]);
 });
 
-it('reads the rest where the stream was closed and the job has ended meanwhile', async () => {
-  const server = await localServer((request, response) => {
-    if (!request.path.endsWith('/events')) {
-      answerJson(response, completedJob());
-      return;
-    }
-    const left = EVENTS.filter(({ seq }) => seq > Number(request.query.get('after')));
-    if (request.headers.accept === 'application/json') {
-      answerJson(response, { items: left.slice(0, 3) });
-      return;
-    }
-    openEventStream(response);
-    response.end(left.slice(0, 2).map(streamed).join(''));
-  });
+it('reads on where the server closes the stream in between, as it does when it stops', async () => {
+  const server = await eventServer((response, left) => response.end(left.slice(0, 3).join('')));
   expect(await seqs(server)).toEqual([1, 3, 5, 7, 9, 11, 13]);
 });
 
 it('ends at once where there is nothing behind `after`', async () => {
-  const server = await localServer((request, response) => {
-    if (!request.path.endsWith('/events')) {
-      answerJson(response, completedJob());
-      return;
-    }
-    if (request.headers.accept === 'application/json') {
-      answerJson(response, { items: [] });
-      return;
-    }
-    openEventStream(response);
-    response.end();
-  });
+  const server = await eventServer((response, left) => response.end(left.join('')));
   expect(await seqs(server, 13)).toEqual([]);
 });
