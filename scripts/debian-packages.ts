@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 /** What can be asked for. Each set is installed whole or not at all. */
-export type PackageSet = 'slurm' | 'ssh' | 'redis' | 'browser' | 'slurmrestd';
+export type PackageSet = 'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd';
 
 export type Log = (line: string) => void;
 
@@ -43,6 +43,11 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
     purpose: 'the queue of the HTTP API',
     proofs: { 'redis-server': '/usr/bin/redis-server' },
     services: ['redis-server.service'],
+  },
+  curl: {
+    purpose: 'the examples that need nothing else',
+    proofs: { curl: '/usr/bin/curl' },
+    services: [],
   },
   browser: {
     purpose: 'tests in a real browser',

@@ -92,6 +92,7 @@ const startedAt = Date.now();
 await ensureDebianPackages('slurm', console.log);
 await ensureDebianPackages('ssh', console.log);
 await ensureDebianPackages('redis', console.log);
+await ensureDebianPackages('curl', console.log);
 await ensureDebianPackages('browser', console.log);
 
 const outcomes: Outcome[] = [];

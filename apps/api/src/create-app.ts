@@ -14,6 +14,9 @@ import type { ApiMetrics } from '#infra/observability/metrics';
 /** Largest JSON body: a request with its inline files. */
 const MAX_JSON_BODY = '4mb';
 
+/** What a web page of another origin may read of an answer, besides what browsers always give it. */
+const READABLE_HEADERS = ['Content-Range', 'ETag', 'Location', 'Retry-After', 'X-Request-Id'];
+
 /** The api, ready to listen. */
 export async function createApi(
   platform: Platform,
@@ -43,6 +46,13 @@ export async function createApi(
       originAgentCluster: false,
     }),
   );
+  if (configuration.BRAMBLE_CORS_ORIGINS.length > 0) {
+    app.enableCors({
+      origin: configuration.BRAMBLE_CORS_ORIGINS,
+      exposedHeaders: READABLE_HEADERS,
+      maxAge: 600,
+    });
+  }
   app.useBodyParser('json', { limit: MAX_JSON_BODY });
   serveOpenApiDocument(app, buildOpenApiDocument(app));
   await app.init();

@@ -1,5 +1,6 @@
 import { apiConfigurationSchema, parseConfiguration } from '#core/configuration/configuration';
 import { ManageAccess } from '#core/access/manage-access';
+import { useFaultWording } from '#core/vocabulary/fault-wording';
 import { createLogger } from '#infra/observability/logger';
 import { openPlatform } from '#infra/platform/platform';
 import { runUntilStopped } from '#infra/platform/process';
@@ -7,6 +8,7 @@ import { makeFirstAdmin } from './access/first-admin.ts';
 import { createApi } from './create-app.ts';
 
 await runUntilStopped(async () => {
+  useFaultWording();
   const configuration = parseConfiguration(apiConfigurationSchema, process.env);
   const logger = createLogger('bramble-api', configuration.BRAMBLE_LOG_LEVEL);
   const platform = await openPlatform(configuration, logger);

@@ -1,4 +1,5 @@
 import { parseConfiguration, workerConfigurationSchema } from '#core/configuration/configuration';
+import { useFaultWording } from '#core/vocabulary/fault-wording';
 import { createLogger } from '#infra/observability/logger';
 import { WorkerMetrics } from '#infra/observability/metrics';
 import { openPlatform } from '#infra/platform/platform';
@@ -7,6 +8,7 @@ import { openSlurm } from '#infra/slurm/open-slurm';
 import { runWorker } from './run-worker.ts';
 
 await runUntilStopped(async () => {
+  useFaultWording();
   const configuration = parseConfiguration(workerConfigurationSchema, process.env);
   const logger = createLogger('bramble-worker', configuration.BRAMBLE_LOG_LEVEL);
   const metrics = new WorkerMetrics();

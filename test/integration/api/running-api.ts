@@ -7,6 +7,7 @@ import { createApi } from '#api/create-app';
 import { ManageAccess } from '#core/access/manage-access';
 import type { Permission, Role } from '#core/access/permissions';
 import { apiConfigurationSchema, parseConfiguration } from '#core/configuration/configuration';
+import { useFaultWording } from '#core/vocabulary/fault-wording';
 import { createLogger } from '#infra/observability/logger';
 import { openPlatform, type Platform } from '#infra/platform/platform';
 import { freshDatabase } from '../database-server.ts';
@@ -41,6 +42,7 @@ export async function startApi(environment: Record<string, string> = {}): Promis
   });
   const logger = createLogger('test', configuration.BRAMBLE_LOG_LEVEL);
   const platform = await openPlatform(configuration, logger);
+  useFaultWording();
   const app = await createApi(platform, configuration, logger);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

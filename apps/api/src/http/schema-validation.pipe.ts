@@ -17,7 +17,7 @@ export class SchemaValidationPipe implements PipeTransform {
       const keys = (issue.path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment));
       return { field: fieldPath([...prefix, ...keys]) || 'body', message: issue.message };
     });
-    throw new Problem('invalid_request', 'The request is not right; see "faults" for every field.', {
+    throw new Problem('invalid_request', 'The request is not right.', {
       faults,
     });
   }

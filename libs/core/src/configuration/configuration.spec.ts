@@ -37,6 +37,23 @@ describe('the configuration', () => {
     });
   });
 
+  it('reads a list of origins', () => {
+    expect(api({}).BRAMBLE_CORS_ORIGINS).toEqual([]);
+    expect(api({ BRAMBLE_CORS_ORIGINS: 'https://a.example, http://b:81' }).BRAMBLE_CORS_ORIGINS).toEqual([
+      'https://a.example',
+      'http://b:81',
+    ]);
+  });
+
+  it.each(['*', 'a.example', 'https://a.example/', 'https://a.example,', 'https://u:p@a.example'])(
+    'refuses %j as an origin',
+    (BRAMBLE_CORS_ORIGINS) => {
+      expect(messageOf(() => api({ BRAMBLE_CORS_ORIGINS }))).toContain(
+        'BRAMBLE_CORS_ORIGINS must be origins',
+      );
+    },
+  );
+
   it.each(['', ' ', '\t'])('counts a variable that is %j as not set', (value) => {
     expect(api({ BRAMBLE_PORT: value, DATABASE_URL: value, REDIS_URL: undefined })).toEqual(api({}));
   });

@@ -10,6 +10,18 @@ const absolutePath = z
   );
 const port = z.coerce.number().int().min(0).max(65_535);
 const milliseconds = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+/** Scheme, host and port, as browsers send them in `Origin`. */
+const origins = z.string().transform((text, context) => {
+  const list = text.split(',').map((part) => part.trim());
+  for (const origin of list) {
+    if (URL.canParse(origin) && new URL(origin).origin === origin) continue;
+    context.addIssue({
+      code: 'custom',
+      message: 'must be origins such as "https://lab.example", separated by commas',
+    });
+  }
+  return list;
+});
 const flag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
 
 /** What the api and the worker share. An empty or blank variable counts as not set. */
@@ -58,6 +70,11 @@ export const apiConfigurationSchema = z.object({
     .min(1)
     .default(10 * 1024 ** 3)
     .describe('Largest artifact, in bytes.'),
+  BRAMBLE_CORS_ORIGINS: origins
+    .default([])
+    .describe(
+      'Origins of web pages that may call the API from a browser, separated by commas. Left out: none.',
+    ),
   BRAMBLE_ADMIN_ACCOUNT: accountNameSchema
     .optional()
     .describe('Unix account of the admin that the first start makes. Left out: the admin submits no jobs.'),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobResource } from '../index.ts';
 import { openEventStream, serverSentEvent } from '../testing/event-stream.ts';
 import { completedJob, failedJob, JOB_ID, jobResource } from '../testing/job-resource.ts';
@@ -73,6 +73,7 @@ beforeAll(async () => {
   await chmod(script, 0o755);
   await writeFile(join(directory, 'a:b.dat'), 'data\n');
 });
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('submit', () => {
   it('makes a job of all its options', async () => {
@@ -141,10 +142,21 @@ describe('submit', () => {
       submissions.push(submissionTo(server));
     }
     expect(submissions).toEqual([
-      { script: '#!/bin/bash\necho hello\n' },
+      { name: 'job.sh', script: '#!/bin/bash\necho hello\n' },
       { command: ['srun', 'hostname', '--json'], nodes: 2 },
       { mpi: { program: './solver', args: ['mesh.dat'] } },
     ]);
+  });
+
+  it('leaves the name of a script to its own line, or to --name', async () => {
+    const server = await clusterServer();
+    const named = join(directory, 'named.sh');
+    await writeFile(named, '#!/bin/bash\n#SBATCH -N 2 --job-name=own\n');
+    expect(await run(['submit', named], terminalFor(server))).toBe(0);
+    expect(submissionTo(server)).not.toHaveProperty('name');
+    server.requests.length = 0;
+    expect(await run(['submit', script, '--name', 'mine'], terminalFor(server))).toBe(0);
+    expect(submissionTo(server)).toMatchObject({ name: 'mine' });
   });
 
   it('prints what the job writes with --follow, to where the job wrote it', async () => {

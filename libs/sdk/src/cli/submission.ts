@@ -49,7 +49,8 @@ export async function readSubmission(line: CommandLine): Promise<JobSubmission> 
   const { partition, constraint, account, qos, exclusive } = options;
   return {
     ...(await programOf(line)),
-    ...{ name, nodes, tasks, tasksPerNode, cpusPerTask, memory, timeLimit: options.time },
+    ...(name === undefined ? {} : { name }),
+    ...{ nodes, tasks, tasksPerNode, cpusPerTask, memory, timeLimit: options.time },
     ...{ partition, constraint, account, qos, exclusive },
     ...(options.env && { env: variables(options.env, environment) }),
     ...(options.label && { labels: Object.fromEntries(options.label.map((text) => pair('--label', text))) }),
@@ -58,7 +59,7 @@ export async function readSubmission(line: CommandLine): Promise<JobSubmission> 
   };
 }
 
-type Program = Pick<JobSubmission, 'script' | 'command' | 'mpi'>;
+type Program = Pick<JobSubmission, 'name' | 'script' | 'command' | 'mpi'>;
 
 async function programOf({ file, rest, options }: CommandLine): Promise<Program> {
   if (file === undefined) return commandOf(rest ?? [], options);
@@ -77,7 +78,17 @@ async function programOf({ file, rest, options }: CommandLine): Promise<Program>
   if (args.length > 0)
     throw new UsageError('A batch script takes no arguments; "--env" can tell it what to do.');
   refuseMpiOptions(options);
-  return { script: text };
+  return { name: scriptName(file, text), script: text };
+}
+
+const NAMED_BY_ITSELF = /^#SBATCH\s.*(?:-J|--job-name)/m;
+
+/** A script is called after its file, as sbatch does, unless one of its own lines names it. */
+function scriptName(file: string, text: string): string | undefined {
+  const name = basename(file);
+  return NAMED_BY_ITSELF.test(text) || !/^[A-Za-z0-9_][A-Za-z0-9 ._+=:@-]{0,127}$/.test(name)
+    ? undefined
+    : name;
 }
 
 function commandOf(command: readonly string[], options: SubmissionOptions): Program {

@@ -18,6 +18,7 @@ export function jobResource(changes: Partial<JobResource> = {}): JobResource {
     signal: null,
     lastLines: null,
     outputs: null,
+    outputsTruncated: false,
     cancelRequestedAt: null,
     createdAt: '2031-04-05T06:07:08.000Z',
     submittedAt: null,
