@@ -1,4 +1,4 @@
-import type { Job, JobPatch } from '#core/jobs/job';
+import type { Job, JobPatch, JobProgress } from '#core/jobs/job';
 import type { JobEvent } from '#core/jobs/job-event';
 import { isFinal, JOB_STATES, type JobState, STATES_IN_SLURM } from '#core/jobs/job-state';
 import { type JobFilter, type JobStore, type NewJob, PUT_OFF_MS } from '#core/jobs/job-store';
@@ -81,7 +81,7 @@ export class MemoryJobStore implements JobStore {
     };
   }
 
-  async change(job: Job, patch: JobPatch, at: Date): Promise<Job | undefined> {
+  async change<J extends JobProgress>(job: J, patch: JobPatch, at: Date): Promise<J | undefined> {
     const row = this.#rows.get(job.id);
     if (row?.job.version !== job.version) return undefined;
     const before = row.job;
@@ -92,16 +92,16 @@ export class MemoryJobStore implements JobStore {
       row.events.push(structuredClone({ jobId, seq, type, state, reason, at }));
     }
     this.#changed(job.id);
-    return structuredClone(row.job);
+    return structuredClone({ ...job, ...progressOf(row.job) });
   }
 
-  async takeDue(now: Date, putOffUntil: Date, limit: number): Promise<Job[]> {
+  async takeDue(now: Date, putOffUntil: Date, limit: number): Promise<JobProgress[]> {
     const due = this.#all()
       .flatMap(({ job }) => (job.lookAt !== null && job.lookAt <= now ? [{ job, dueAt: job.lookAt }] : []))
       .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime() || (a.job.id < b.job.id ? -1 : 1))
       .slice(0, limit);
     for (const { job } of due) job.lookAt = new Date(putOffUntil);
-    return structuredClone(due.map(({ job }) => job));
+    return structuredClone(due.map(({ job }) => progressOf(job)));
   }
 
   async putOff(id: string, until: Date): Promise<void> {
@@ -109,14 +109,14 @@ export class MemoryJobStore implements JobStore {
     if (job !== undefined && !isFinal(job.state)) job.lookAt = new Date(until);
   }
 
-  async followed(): Promise<Job[]> {
+  async followed(): Promise<JobProgress[]> {
     const jobs = this.#all()
       .map(({ job }) => job)
       .filter(
         ({ state, submitIntentAt }) =>
           STATES_IN_SLURM.includes(state) || (state === 'submitting' && submitIntentAt !== null),
       );
-    return structuredClone(jobs);
+    return structuredClone(jobs.map(progressOf));
   }
 
   async eventsAfter(jobId: string, seq: number, limit: number): Promise<JobEvent[]> {
@@ -138,6 +138,8 @@ export class MemoryJobStore implements JobStore {
     return [...this.#rows.values()];
   }
 }
+
+const progressOf = ({ request: _request, script: _script, ...progress }: Job): JobProgress => progress;
 
 function matches(job: Job, filter: JobFilter): boolean {
   const { ownerId, states, name, labels = {}, createdAfter, createdBefore } = filter;

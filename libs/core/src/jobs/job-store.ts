@@ -1,5 +1,5 @@
 import type { Page } from '../vocabulary/page.ts';
-import type { Job, JobPatch } from './job.ts';
+import type { Job, JobPatch, JobProgress } from './job.ts';
 import type { JobEvent } from './job-event.ts';
 import type { JobState } from './job-state.ts';
 
@@ -47,16 +47,16 @@ export interface JobStore {
    * reason, and a cancel request, write an event in the same transaction.
    * @returns the job as it is now, or undefined where somebody else changed it first
    */
-  change(job: Job, patch: JobPatch, at: Date): Promise<Job | undefined>;
+  change<J extends JobProgress>(job: J, patch: JobPatch, at: Date): Promise<J | undefined>;
 
   /** Jobs whose `lookAt` has come, the longest waiting first. Each is put off, so that the next sweep passes it over. */
-  takeDue(now: Date, putOffUntil: Date, limit: number): Promise<Job[]>;
+  takeDue(now: Date, putOffUntil: Date, limit: number): Promise<JobProgress[]>;
 
   /** Sets when an unfinished job is to be looked at again. Not a change: no version, no event. */
   putOff(id: string, until: Date): Promise<void>;
 
   /** Jobs that Slurm has, or may have: those in a state of Slurm's, and those with an attempt outstanding. */
-  followed(): Promise<Job[]>;
+  followed(): Promise<JobProgress[]>;
 
   /** Events of a job after `seq`, in order. */
   eventsAfter(jobId: string, seq: number, limit: number): Promise<JobEvent[]>;

@@ -22,8 +22,8 @@ export const outputFileSchema = z
   .meta({ id: 'OutputFile' });
 export type OutputFile = z.output<typeof outputFileSchema>;
 
-/** A job as the database holds it. */
-export interface Job {
+/** A job without what was asked for, which may be large: what those need who look after many jobs at once. */
+export interface JobProgress {
   id: string;
   /** Grows by one with every change: what a compare-and-set compares. */
   version: number;
@@ -33,9 +33,6 @@ export interface Job {
   /** Its uid, as the cluster had it when sbatch was last called; null before. What proves that a job in Slurm is this one. */
   accountUid: number | null;
   name: string;
-  request: JobRequest;
-  /** What is handed to sbatch, to the letter. */
-  script: string;
   state: JobState;
   reason: Reason | null;
   cancelRequestedAt: Date | null;
@@ -61,6 +58,13 @@ export interface Job {
   lookAt: Date | null;
 }
 
+/** A job as the database holds it. */
+export interface Job extends JobProgress {
+  request: JobRequest;
+  /** What is handed to sbatch, to the letter. */
+  script: string;
+}
+
 /** Identity in Slurm is the id with the submit time: ids wrap and are used again. */
 export interface SlurmReference {
   cluster: string;
@@ -79,19 +83,19 @@ export interface SlurmEnd {
 
 /** Fields of a job that may change after it was made. */
 export type JobPatch = Partial<
-  Omit<Job, 'id' | 'version' | 'ownerId' | 'account' | 'name' | 'request' | 'script' | 'createdAt'>
+  Omit<JobProgress, 'id' | 'version' | 'ownerId' | 'account' | 'name' | 'createdAt'>
 >;
 
 /**
  * The patch that moves a job to another state.
  * @throws Error where the table of states does not have this move: a defect, never the caller's fault
  */
-export function moveTo(job: Job, to: JobState, patch: JobPatch = {}): JobPatch {
+export function moveTo(job: JobProgress, to: JobState, patch: JobPatch = {}): JobPatch {
   if (!mayMove(job.state, to)) throw new Error(`a job may not move from ${job.state} to ${to}`);
   return { reason: null, ...patch, state: to };
 }
 
-export function finish(job: Job, to: FinalJobState, now: Date, patch: JobPatch = {}): JobPatch {
+export function finish(job: JobProgress, to: FinalJobState, now: Date, patch: JobPatch = {}): JobPatch {
   return moveTo(job, to, {
     lookAt: null,
     submitIntentAt: null,
@@ -102,8 +106,9 @@ export function finish(job: Job, to: FinalJobState, now: Date, patch: JobPatch =
 }
 
 /** Whether a job that Slurm shows is this one. Anybody can write a comment, so its account has to be right as well. */
-export const isShownAs = (job: Job, row: Pick<SlurmJob, 'comment' | 'userId'>): boolean =>
+export const isShownAs = (job: JobProgress, row: Pick<SlurmJob, 'comment' | 'userId'>): boolean =>
   row.comment === job.id && row.userId === job.accountUid;
 
 /** Whether a cancel request can still change what happens to the job. */
-export const canBeCancelled = (job: Job): boolean => !isFinal(job.state) && job.state !== 'collecting';
+export const canBeCancelled = (job: JobProgress): boolean =>
+  !isFinal(job.state) && job.state !== 'collecting';

@@ -1,5 +1,5 @@
 import type { Clock } from '../vocabulary/clock.ts';
-import type { Job } from './job.ts';
+import type { JobProgress } from './job.ts';
 import type { JobState } from './job-state.ts';
 import { type JobQueue, type JobStore, type JobWork, PUT_OFF_MS } from './job-store.ts';
 
@@ -13,7 +13,7 @@ const WORK: Partial<Record<JobState, JobWork>> = {
 };
 
 /** What a worker has to do for a job whose `lookAt` has come. */
-export const workFor = (job: Job): JobWork | undefined => WORK[job.state];
+export const workFor = (job: JobProgress): JobWork | undefined => WORK[job.state];
 
 /**
  * Queues every job whose time to be looked at has come. This is what makes the queue expendable: whatever was lost

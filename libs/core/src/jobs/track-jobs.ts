@@ -1,6 +1,6 @@
 import type { ClusterObservations } from '../cluster/cluster.ts';
 import type { Clock } from '../vocabulary/clock.ts';
-import { finish, isShownAs, type Job, type JobPatch, moveTo } from './job.ts';
+import { finish, isShownAs, type JobPatch, type JobProgress, moveTo, type SlurmReference } from './job.ts';
 import { readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
 import type { RunDirectories } from './run-directory.ts';
@@ -66,7 +66,7 @@ export class TrackJobs {
     return { followed: followed.length, answer: 'present' };
   }
 
-  async #follow(seen: Job, row: SlurmJob): Promise<void> {
+  async #follow(seen: JobProgress, row: SlurmJob): Promise<void> {
     this.#missingSince.delete(seen.id);
     const job = seen.state === 'submitting' ? await this.#change(seen, this.#adopted(seen, row)) : seen;
     if (job === undefined) return;
@@ -83,7 +83,7 @@ export class TrackJobs {
     }
   }
 
-  #adopted(job: Job, row: SlurmJob): JobPatch {
+  #adopted(job: JobProgress, row: SlurmJob): JobPatch {
     const { slurm, clock } = this.#ports;
     return {
       ...moveTo(job, 'queued'),
@@ -94,7 +94,7 @@ export class TrackJobs {
     };
   }
 
-  async #waits(job: Job, row: SlurmJob): Promise<void> {
+  async #waits(job: JobProgress, row: SlurmJob): Promise<void> {
     const reason = waitingReason(row.reason);
     if (job.state === 'running') {
       await this.#change(job, {
@@ -108,13 +108,13 @@ export class TrackJobs {
     }
   }
 
-  async #runs(job: Job, row: SlurmJob): Promise<void> {
+  async #runs(job: JobProgress, row: SlurmJob): Promise<void> {
     const patch = { slurm: reference(job, row), startedAt: row.startTime };
     if (job.state === 'queued') await this.#change(job, moveTo(job, 'running', patch));
     else if (job.slurm?.nodeList !== row.nodeList) await this.#change(job, patch);
   }
 
-  async #ended(job: Job, row: SlurmJob): Promise<void> {
+  async #ended(job: JobProgress, row: SlurmJob): Promise<void> {
     const claim = await this.#ports.runs.readClaim(job.id);
     if (claim.kind === 'unknown' && !this.#endedLongAgo(row)) return;
     if (claim.kind === 'present' && claim.value !== row.id) {
@@ -140,13 +140,13 @@ export class TrackJobs {
     );
   }
 
-  async #collect(job: Job, patch: JobPatch): Promise<void> {
+  async #collect(job: JobProgress, patch: JobPatch): Promise<void> {
     const lookAt = new Date(this.#ports.clock.now().getTime() + PUT_OFF_MS);
     const changed = await this.#change(job, moveTo(job, 'collecting', { ...patch, lookAt }));
     if (changed !== undefined) await this.#ports.queue.add('collect', job.id).catch(() => {});
   }
 
-  async #missing(job: Job, previousAnswerAt: Date | null): Promise<void> {
+  async #missing(job: JobProgress, previousAnswerAt: Date | null): Promise<void> {
     const { runs, slurm, clock, forgetsAfterMs } = this.#ports;
     if (job.slurm === null) return;
     const record = await runs.readExit(job.id);
@@ -189,7 +189,7 @@ export class TrackJobs {
     await this.#change(job, finish(job, 'failed', clock.now(), { reason: LOST_WAITING }));
   }
 
-  async #giveUpLater(job: Job): Promise<void> {
+  async #giveUpLater(job: JobProgress): Promise<void> {
     const now = this.#ports.clock.now();
     const since = this.#missingSince.get(job.id) ?? now;
     this.#missingSince.set(job.id, since);
@@ -197,17 +197,17 @@ export class TrackJobs {
     await this.#collect(job, { slurmEnd: { state: 'LOST', reason: '', exitCode: null, signal: null } });
   }
 
-  #forgetMissing(followed: readonly Job[]): void {
+  #forgetMissing(followed: readonly JobProgress[]): void {
     const ids = new Set(followed.map(({ id }) => id));
     for (const id of this.#missingSince.keys()) if (!ids.has(id)) this.#missingSince.delete(id);
   }
 
-  #change(job: Job, patch: JobPatch): Promise<Job | undefined> {
+  #change(job: JobProgress, patch: JobPatch): Promise<JobProgress | undefined> {
     return this.#ports.jobs.change(job, patch, this.#ports.clock.now());
   }
 }
 
-function reference(job: Job, row: SlurmJob): NonNullable<Job['slurm']> {
+function reference(job: JobProgress, row: SlurmJob): SlurmReference {
   return {
     cluster: job.slurm?.cluster ?? '',
     jobId: row.id,

@@ -1,4 +1,4 @@
-import type { Job, JobPatch } from '#core/jobs/job';
+import type { Job, JobPatch, JobProgress } from '#core/jobs/job';
 import type { JobEvent } from '#core/jobs/job-event';
 import type { NewJob } from '#core/jobs/job-store';
 import { PUT_OFF_MS } from '#core/jobs/job-store';
@@ -62,17 +62,18 @@ export const CHANGEABLE_COLUMNS: readonly (keyof JobRow)[] = [
   'look_at',
 ];
 
-/** Columns that make up a job. `labels` and `idempotency_key` are for the database's own use. */
-export const JOB_COLUMNS: readonly (keyof JobRow)[] = [
+/** Columns that make up a job without what was asked for. */
+export const PROGRESS_COLUMNS: readonly (keyof JobRow)[] = [
   'id',
   'owner_id',
   'account',
   'name',
-  'request',
-  'script',
   'created_at',
   ...CHANGEABLE_COLUMNS,
 ];
+
+/** Columns that make up a job. `labels` and `idempotency_key` are for the database's own use. */
+export const JOB_COLUMNS: readonly (keyof JobRow)[] = ['request', 'script', ...PROGRESS_COLUMNS];
 
 /** What a patch sets. A field that is left out, or undefined, stays. */
 export function patchedColumns(patch: JobPatch): Columns {
@@ -137,24 +138,26 @@ export function insertedColumns(job: Job, idempotencyKey: string | null): Column
 }
 
 export function toJob(row: JobRow): Job {
+  return { ...toJobProgress(row), request: row.request, script: row.script };
+}
+
+export function toJobProgress(row: Omit<JobRow, 'request' | 'script'>): JobProgress {
   return {
     id: row.id,
     ownerId: row.owner_id,
     account: row.account,
     name: row.name,
-    request: row.request,
-    script: row.script,
     createdAt: row.created_at,
     ...changeableFields(row),
   };
 }
 
 /** The job after a change, of which the row has the columns that may change. */
-export function changedJob(before: Job, row: JobRow): Job {
+export function changedJob<J extends JobProgress>(before: J, row: Omit<JobRow, 'request' | 'script'>): J {
   return { ...before, ...changeableFields(row) };
 }
 
-function changeableFields(row: JobRow): Pick<Job, ChangeableField | 'version'> {
+function changeableFields(row: Omit<JobRow, 'request' | 'script'>): Pick<Job, ChangeableField | 'version'> {
   return {
     version: row.version,
     accountUid: row.account_uid === null ? null : Number(row.account_uid),
@@ -186,7 +189,7 @@ function changeableFields(row: JobRow): Pick<Job, ChangeableField | 'version'> {
 }
 
 /** The event that a change is worth, or undefined: what only Bramble itself needs to know makes none. */
-export function eventType(before: Job, patch: JobPatch): JobEvent['type'] | undefined {
+export function eventType(before: JobProgress, patch: JobPatch): JobEvent['type'] | undefined {
   if (patch.state !== undefined && patch.state !== before.state) return 'state';
   if (patch.reason !== undefined && !sameReason(patch.reason, before.reason)) return 'reason';
   if (patch.cancelRequestedAt instanceof Date && before.cancelRequestedAt === null) return 'cancel_requested';

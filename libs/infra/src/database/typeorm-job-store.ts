@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Job, JobPatch } from '#core/jobs/job';
+import type { Job, JobPatch, JobProgress } from '#core/jobs/job';
 import type { JobEvent } from '#core/jobs/job-event';
 import { FINAL_STATES, JOB_STATES, type JobState } from '#core/jobs/job-state';
 import type { JobFilter, JobStore, NewJob } from '#core/jobs/job-store';
@@ -12,9 +12,11 @@ import {
   eventType,
   insertedColumns,
   JOB_COLUMNS,
+  PROGRESS_COLUMNS,
   patchedColumns,
   toJob,
   toJobEvent,
+  toJobProgress,
 } from './job-row.ts';
 import { parseCursor, toPage } from './page-cursor.ts';
 import { runSql } from './run-sql.ts';
@@ -94,7 +96,7 @@ export class TypeormJobStore implements JobStore {
    * The row's lock is what orders the events of a job: the UPDATE takes it, and whoever waited for it finds another
    * version and changes nothing. What the job was before is known from `job`, because its version is.
    */
-  async change(job: Job, patch: JobPatch, at: Date): Promise<Job | undefined> {
+  async change<J extends JobProgress>(job: J, patch: JobPatch, at: Date): Promise<J | undefined> {
     const parameters = new SqlParameters();
     const assignments = Object.entries(patchedColumns(patch)).map(
       ([column, value]) => `${column} = ${parameters.add(value)}`,
@@ -120,19 +122,19 @@ export class TypeormJobStore implements JobStore {
     return row === undefined ? undefined : changedJob(job, row);
   }
 
-  async takeDue(now: Date, putOffUntil: Date, limit: number): Promise<Job[]> {
+  async takeDue(now: Date, putOffUntil: Date, limit: number): Promise<JobProgress[]> {
     const rows = await this.#rows<JobRow>(
       `WITH due AS (
          SELECT id, look_at AS due_at FROM jobs WHERE look_at <= $1
          ORDER BY look_at LIMIT $3 FOR UPDATE SKIP LOCKED
        ), taken AS (
          UPDATE jobs SET look_at = $2 FROM due WHERE jobs.id = due.id
-         RETURNING ${columnList(JOB_COLUMNS, 'jobs')}, due.due_at
+         RETURNING ${columnList(PROGRESS_COLUMNS, 'jobs')}, due.due_at
        )
        SELECT * FROM taken ORDER BY due_at, id`,
       [now, putOffUntil, limit],
     );
-    return rows.map(toJob);
+    return rows.map(toJobProgress);
   }
 
   async putOff(id: string, until: Date): Promise<void> {
@@ -143,13 +145,13 @@ export class TypeormJobStore implements JobStore {
     ]);
   }
 
-  async followed(): Promise<Job[]> {
+  async followed(): Promise<JobProgress[]> {
     const rows = await this.#rows<JobRow>(
-      `${SELECT_JOB}
+      `SELECT ${columnList(PROGRESS_COLUMNS)} FROM jobs
        WHERE state IN ('queued', 'running') OR (state = 'submitting' AND submit_intent_at IS NOT NULL)
        ORDER BY id`,
     );
-    return rows.map(toJob);
+    return rows.map(toJobProgress);
   }
 
   async eventsAfter(jobId: string, seq: number, limit: number): Promise<JobEvent[]> {
