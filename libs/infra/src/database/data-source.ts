@@ -3,6 +3,9 @@ import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
 import { apiKeysTable } from './tables/api-keys.ts';
 import { artifactsTable } from './tables/artifacts.ts';
+import { boardOperationsTable } from './tables/board-operations.ts';
+import { boardsTable } from './tables/boards.ts';
+import { managedKeysTable } from './tables/managed-keys.ts';
 import { jobEventsTable } from './tables/job-events.ts';
 import { jobsTable } from './tables/jobs.ts';
 import { observationsTable } from './tables/observations.ts';
@@ -50,7 +53,10 @@ function commonOptions({ url, log }: Pick<DatabaseOptions, 'url' | 'log'>) {
     synchronize: false,
     // Statements are logged by nobody: their parameters are users' scripts and the digests of their keys.
     logging: false,
-    entities: [usersTable, apiKeysTable, artifactsTable, jobsTable, jobEventsTable, observationsTable],
+    entities: [
+      ...[usersTable, apiKeysTable, artifactsTable, jobsTable, jobEventsTable, observationsTable],
+      ...[boardsTable, boardOperationsTable, managedKeysTable],
+    ],
     migrations,
     migrationsTableName: 'schema_migrations',
     migrationsTransactionMode: 'each' as const,

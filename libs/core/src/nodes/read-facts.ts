@@ -1,0 +1,81 @@
+import type { BoardFacts } from './board.ts';
+import type { BoardConnection } from './board-connection.ts';
+import { StepProblem } from './board-step.ts';
+import { succeed } from './succeed.ts';
+import { decodeThrottled } from './throttling.ts';
+
+/** Everything at once, because each question of its own costs a way to the board and back. */
+const SCRIPT = `
+fact() { printf '%s\\t%s\\n' "$1" "$(shift; "$@" 2> /dev/null | tr -d '\\0' | head -n 1)"; }
+tree=/sys/firmware/devicetree/base
+fact model cat "$tree/model"
+fact serial cat "$tree/serial-number"
+fact machineId cat /etc/machine-id
+fact hostname cat /proc/sys/kernel/hostname
+fact architecture dpkg --print-architecture
+fact cpus getconf _NPROCESSORS_ONLN
+fact memory sed -n 's/^MemTotal: *\\([0-9]*\\) kB$/\\1/p' /proc/meminfo
+fact pageSize getconf PAGESIZE
+fact os sh -c '. /etc/os-release; echo "$ID $VERSION_ID"'
+fact kernel uname -r
+fact temperature cat /sys/class/thermal/thermal_zone0/temp
+fact throttled vcgencmd get_throttled
+fact time date +%s.%N
+`;
+
+/**
+ * Asks a board what it is.
+ * @param nowMs the worker's clock, to compare the board's with
+ * @throws StepProblem where it does not answer, or is no Debian
+ */
+export async function readFacts(connection: BoardConnection, nowMs: () => number): Promise<BoardFacts> {
+  const askedAt = nowMs();
+  const { stdout } = await succeed(connection, { argv: ['sh', '-c', SCRIPT], root: true });
+  const answeredAt = nowMs();
+  return parseFacts(stdout, (askedAt + answeredAt) / 2);
+}
+
+/** @param atMs what the worker's clock showed when the board looked at its own */
+export function parseFacts(text: string, atMs: number): BoardFacts {
+  const facts = new Map(
+    text.split('\n').flatMap((line): [string, string][] => {
+      const at = line.indexOf('\t');
+      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+    }),
+  );
+  const optional = (name: string): string | null => facts.get(name) || null;
+  const needed = (name: string): string => {
+    const value = optional(name);
+    if (value === null) throw new StepProblem(`The board does not tell its ${LABELS[name] ?? name}: ${HELP}`);
+    return value;
+  };
+  const number = (name: string): number => {
+    const value = Number(needed(name));
+    if (!Number.isFinite(value))
+      throw new StepProblem(`The board's ${LABELS[name] ?? name} is no number: ${HELP}`);
+    return value;
+  };
+  const temperature = optional('temperature');
+  return {
+    model: optional('model'),
+    serial: optional('serial'),
+    machineId: needed('machineId'),
+    hostname: needed('hostname'),
+    architecture: needed('architecture'),
+    cpus: number('cpus'),
+    memoryMebibytes: Math.floor(number('memory') / 1024),
+    pageSizeBytes: number('pageSize'),
+    os: needed('os'),
+    kernel: needed('kernel'),
+    temperatureCelsius: temperature === null ? null : Number(temperature) / 1000,
+    throttled: decodeThrottled(facts.get('throttled') ?? '') ?? null,
+    clockSkewSeconds: Math.round(number('time') * 1000 - atMs) / 1000,
+  };
+}
+
+const HELP = 'it has to run Raspberry Pi OS or Debian.';
+const LABELS: Partial<Record<string, string>> = {
+  machineId: 'machine id (/etc/machine-id)',
+  architecture: 'architecture (dpkg)',
+  os: 'operating system (/etc/os-release)',
+};

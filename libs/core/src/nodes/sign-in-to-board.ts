@@ -1,0 +1,131 @@
+import type { Clock } from '../vocabulary/clock.ts';
+import type { Board, BoardPatch } from './board.ts';
+import type { BoardConnection, BoardConnector, ConnectOutcome, SignIn } from './board-connection.ts';
+import type { BoardStore } from './board-store.ts';
+import { StepProblem } from './board-step.ts';
+import type { ManagedKey } from './managed-key.ts';
+import { openSignIn, openSudoPassword, sudoPurpose } from './sealed-sign-in.ts';
+import type { SecretBox } from './secret-box.ts';
+import { succeed } from './succeed.ts';
+
+export const SIGN_IN_STEP = { name: 'sign-in', title: 'signing in with the managed key' } as const;
+
+export interface SignInPorts {
+  boards: BoardStore;
+  connector: BoardConnector;
+  secrets: SecretBox;
+  managedKey: () => Promise<ManagedKey>;
+  clock: Clock;
+}
+
+export interface SignedIn {
+  connection: BoardConnection;
+  /** With the host key pinned, and the admin's secret forgotten. */
+  board: Board;
+  detail: string;
+  changed: boolean;
+}
+
+/** `$1` is a line of `authorized_keys`; written aside and renamed, so that no sign-in ever meets half a file. */
+const AUTHORIZE = `
+set -e
+umask 077
+mkdir -p "$HOME/.ssh"
+cd "$HOME/.ssh"
+touch authorized_keys
+grep -qxF -- "$1" authorized_keys && exit 0
+cp authorized_keys authorized_keys.bramble
+[ ! -s authorized_keys.bramble ] || [ -z "$(tail -c 1 authorized_keys.bramble)" ] || echo >> authorized_keys.bramble
+printf '%s\\n' "$1" >> authorized_keys.bramble
+sync authorized_keys.bramble
+mv authorized_keys.bramble authorized_keys
+`;
+
+/**
+ * Signs in to a board: with the managed key, or the first time with the admin's password or key, which then installs the
+ * managed key, proves that it works, and is forgotten. The host key of the first time is pinned before anything is sent.
+ */
+export class SignInToBoard {
+  readonly #ports: SignInPorts;
+
+  constructor(ports: SignInPorts) {
+    this.#ports = ports;
+  }
+
+  /** @throws StepProblem */
+  async run(board: Board): Promise<SignedIn> {
+    const { secrets } = this.#ports;
+    const { privateKey, publicKeyLine } = await this.#ports.managedKey();
+    const managed: SignIn = {
+      user: board.signInUser,
+      secret: { privateKey },
+      sudoPassword: openSudoPassword(board, secrets),
+    };
+    if (board.sealedSignIn === null) {
+      const connection = connected(board, await this.#connect(board, managed));
+      return { connection, board, detail: `as ${board.signInUser}`, changed: false };
+    }
+    const first = connected(board, await this.#connect(board, openSignIn(board, secrets)));
+    try {
+      const pinned = await this.#change(board, { hostKeySha256: first.hostKeySha256 });
+      await succeed(first, { argv: ['sh', '-c', AUTHORIZE, 'sh', publicKeyLine] });
+      const sealedSudoPassword = await this.#sudoPassword(pinned, first);
+      const proof = await this.#connect(pinned, managed);
+      if (proof.kind === 'refused') {
+        throw new StepProblem(
+          `The managed key was installed for ${board.signInUser}, and sshd does not take it: ${proof.because}. ` +
+            'Allow PubkeyAuthentication in sshd_config.',
+        );
+      }
+      connected(pinned, proof).close();
+      const known = await this.#change(pinned, { sealedSignIn: null, sealedSudoPassword });
+      return {
+        connection: first,
+        board: known,
+        detail: `installed the managed key for ${board.signInUser}, pinned ${first.hostKeySha256}`,
+        changed: true,
+      };
+    } catch (error) {
+      first.close();
+      throw error;
+    }
+  }
+
+  /** The admin's password, where sudo asks for one; the connection has used it, so it is the right one. */
+  async #sudoPassword(board: Board, connection: BoardConnection): Promise<string | null> {
+    const { secrets } = this.#ports;
+    if (board.signInUser === 'root') return null;
+    const bare = await connection.run({ argv: ['sudo', '-n', 'true'] });
+    if (bare.kind === 'exited' && bare.code === 0) return null;
+    await succeed(connection, { argv: ['true'], root: true });
+    const { sudoPassword } = openSignIn(board, secrets);
+    return sudoPassword === null ? null : secrets.seal(sudoPassword, sudoPurpose(board.id));
+  }
+
+  #connect(board: Board, signIn: SignIn): Promise<ConnectOutcome> {
+    const { address, sshPort: port, hostKeySha256 } = board;
+    return this.#ports.connector.connect({ address, port, hostKeySha256, signIn });
+  }
+
+  async #change(board: Board, patch: BoardPatch): Promise<Board> {
+    const changed = await this.#ports.boards.change(board, patch);
+    if (changed === undefined) throw new StepProblem('The board was changed meanwhile.', { passing: true });
+    return changed;
+  }
+}
+
+function connected(board: Board, outcome: ConnectOutcome): BoardConnection {
+  switch (outcome.kind) {
+    case 'connected':
+      return outcome.connection;
+    case 'host_key_changed':
+      throw new StepProblem(
+        `${board.address} showed the host key ${outcome.shownSha256}, but ${board.hostKeySha256 ?? 'none'} is pinned; ` +
+          'nothing was sent there. Is it another machine, or was it installed anew?',
+      );
+    case 'refused':
+      throw new StepProblem(`${board.address} does not let ${board.signInUser} in: ${outcome.because}`);
+    case 'unreachable':
+      throw new StepProblem(`${board.address} cannot be reached: ${outcome.because}`, { passing: true });
+  }
+}

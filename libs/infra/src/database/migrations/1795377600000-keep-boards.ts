@@ -1,0 +1,62 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class KeepBoards1795377600000 implements MigrationInterface {
+  readonly name = 'KeepBoards1795377600000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE boards (
+        id text NOT NULL CONSTRAINT boards_pkey PRIMARY KEY,
+        version integer NOT NULL,
+        name text NOT NULL,
+        address text NOT NULL,
+        ssh_port integer NOT NULL,
+        sign_in_user text NOT NULL,
+        host_key_sha256 text,
+        roles jsonb NOT NULL,
+        labels jsonb NOT NULL,
+        sealed_sign_in text,
+        sealed_sudo_password text,
+        facts jsonb,
+        facts_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL
+      )`);
+    await runner.query('CREATE UNIQUE INDEX boards_name ON boards (name)');
+    await runner.query('CREATE UNIQUE INDEX boards_address ON boards (address)');
+
+    await runner.query(`
+      CREATE TABLE board_operations (
+        id text NOT NULL CONSTRAINT board_operations_pkey PRIMARY KEY,
+        version integer NOT NULL,
+        board_id text NOT NULL CONSTRAINT board_operations_board REFERENCES boards (id) ON DELETE CASCADE,
+        kind text NOT NULL,
+        state text NOT NULL,
+        reason jsonb,
+        steps jsonb NOT NULL,
+        cancel_requested_at timestamptz(3),
+        look_at timestamptz(3),
+        created_at timestamptz(3) NOT NULL,
+        started_at timestamptz(3),
+        ended_at timestamptz(3)
+      )`);
+    await runner.query('CREATE INDEX board_operations_newest ON board_operations (board_id, created_at, id)');
+    await runner.query(`
+      CREATE UNIQUE INDEX board_operations_under_way ON board_operations (board_id)
+      WHERE state IN ('waiting', 'running')`);
+    await runner.query(
+      'CREATE INDEX board_operations_due ON board_operations (look_at) WHERE look_at IS NOT NULL',
+    );
+
+    await runner.query(`
+      CREATE TABLE managed_keys (
+        id text NOT NULL CONSTRAINT managed_keys_pkey PRIMARY KEY,
+        public_key_line text NOT NULL,
+        sealed_private_key text NOT NULL,
+        created_at timestamptz(3) NOT NULL
+      )`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE managed_keys, board_operations, boards');
+  }
+}

@@ -1,0 +1,154 @@
+import type { DataSource } from 'typeorm';
+import type { Board, BoardPatch } from '#core/nodes/board';
+import type { BoardStore, NewOperation } from '#core/nodes/board-store';
+import type { Operation, OperationPatch } from '#core/nodes/operation';
+import { begunOperation, boardColumns, operationColumns, toBoard, toOperation } from './board-row.ts';
+import { runSql } from './run-sql.ts';
+import { columnList, SqlParameters } from './sql-text.ts';
+import type { BoardOperationRow } from './tables/board-operations.ts';
+import type { BoardRow } from './tables/boards.ts';
+
+/** Boards and operations in PostgreSQL. What is written together is one statement, which is a transaction by itself. */
+export class TypeormBoardStore implements BoardStore {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  async insert(board: Board, operation: NewOperation): Promise<{ taken: 'name' | 'address' } | undefined> {
+    const parameters = new SqlParameters();
+    const inserted = await this.#rows<{ id: string }>(
+      `WITH board AS (
+         INSERT INTO boards ${values(boardColumns(board), parameters)} ON CONFLICT DO NOTHING RETURNING id
+       ), operation AS (
+         INSERT INTO board_operations ${valuesFrom('board', operationColumns(begunOperation(operation)), parameters)}
+       )
+       SELECT id FROM board`,
+      parameters.values,
+    );
+    if (inserted.length > 0) return undefined;
+    return { taken: (await this.findByName(board.name)) === undefined ? 'address' : 'name' };
+  }
+
+  async find(id: string): Promise<Board | undefined> {
+    const [row] = await this.#rows<BoardRow>('SELECT * FROM boards WHERE id = $1', [id]);
+    return row === undefined ? undefined : toBoard(row);
+  }
+
+  async findByName(name: string): Promise<Board | undefined> {
+    const [row] = await this.#rows<BoardRow>('SELECT * FROM boards WHERE name = $1', [name]);
+    return row === undefined ? undefined : toBoard(row);
+  }
+
+  async list(): Promise<Board[]> {
+    return (await this.#rows<BoardRow>('SELECT * FROM boards ORDER BY name')).map(toBoard);
+  }
+
+  async change(board: Board, patch: BoardPatch): Promise<Board | undefined> {
+    const row = await this.#compareAndSet<BoardRow>('boards', board, boardColumns(patch));
+    return row === undefined ? undefined : toBoard(row);
+  }
+
+  async begin(newOperation: NewOperation): Promise<Operation | undefined> {
+    const operation = begunOperation(newOperation);
+    const parameters = new SqlParameters();
+    const [begun] = await this.#rows<{ id: string }>(
+      `WITH begun AS (
+         INSERT INTO board_operations ${values(operationColumns(operation), parameters)}
+         ON CONFLICT (board_id) WHERE state IN ('waiting', 'running') DO NOTHING RETURNING id
+       ) SELECT id FROM begun`,
+      parameters.values,
+    );
+    return begun === undefined ? undefined : operation;
+  }
+
+  async findOperation(id: string): Promise<Operation | undefined> {
+    const [row] = await this.#rows<BoardOperationRow>('SELECT * FROM board_operations WHERE id = $1', [id]);
+    return row === undefined ? undefined : toOperation(row);
+  }
+
+  async operationsOf(boardId: string, limit: number): Promise<Operation[]> {
+    const rows = await this.#rows<BoardOperationRow>(
+      'SELECT * FROM board_operations WHERE board_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2',
+      [boardId, limit],
+    );
+    return rows.map(toOperation);
+  }
+
+  async changeOperation(operation: Operation, patch: OperationPatch): Promise<Operation | undefined> {
+    const row = await this.#compareAndSet<BoardOperationRow>(
+      'board_operations',
+      operation,
+      operationColumns(patch),
+    );
+    return row === undefined ? undefined : toOperation(row);
+  }
+
+  async takeDueOperations(now: Date, putOffUntil: Date, limit: number): Promise<Operation[]> {
+    const rows = await this.#rows<BoardOperationRow>(
+      `WITH due AS (
+         SELECT id, look_at AS due_at FROM board_operations WHERE look_at <= $1
+         ORDER BY look_at LIMIT $3 FOR UPDATE SKIP LOCKED
+       ), taken AS (
+         UPDATE board_operations SET look_at = $2 FROM due WHERE board_operations.id = due.id
+         RETURNING board_operations.*, due.due_at
+       )
+       SELECT * FROM taken ORDER BY due_at, id`,
+      [now, putOffUntil, limit],
+    );
+    return rows.map(toOperation);
+  }
+
+  async putOffOperation(id: string, until: Date): Promise<void> {
+    await this.#rows(
+      `UPDATE board_operations SET look_at = $2 WHERE id = $1 AND state IN ('waiting', 'running')`,
+      [id, until],
+    );
+  }
+
+  async #compareAndSet<Row>(
+    table: string,
+    { id, version }: { id: string; version: number },
+    columns: [string, unknown][],
+  ): Promise<Row | undefined> {
+    const parameters = new SqlParameters();
+    const assignments = columns.map(([column, value]) => `${column} = ${parameters.add(value)}`);
+    const [row] = await this.#rows<Row>(
+      `WITH changed AS (
+         UPDATE ${table} SET ${['version = version + 1', ...assignments].join(', ')}
+         WHERE id = ${parameters.add(id)} AND version = ${parameters.add(version)} RETURNING *
+       ) SELECT * FROM changed`,
+      parameters.values,
+    );
+    return row;
+  }
+
+  #rows<Row>(sql: string, parameters?: unknown[]): Promise<Row[]> {
+    return runSql<Row>(this.#dataSource, sql, parameters);
+  }
+}
+
+function values(columns: [string, unknown][], parameters: SqlParameters): string {
+  const names = columnList(columns.map(([column]) => column));
+  return `(${names}) VALUES (${columns.map(([, value]) => parameters.add(value)).join(', ')})`;
+}
+
+/** A row where the source has one, and else none. */
+function valuesFrom(source: string, columns: [string, unknown][], parameters: SqlParameters): string {
+  const names = columnList(columns.map(([column]) => column));
+  const casts = columns.map(([column, value]) => `${parameters.add(value)}::${TYPES[column] ?? 'text'}`);
+  return `(${names}) SELECT ${casts.join(', ')} FROM ${source}`;
+}
+
+/** A SELECT does not learn the types of its parameters from the table that it is written to. */
+const TYPES: Partial<Record<string, string>> = {
+  version: 'integer',
+  reason: 'jsonb',
+  steps: 'jsonb',
+  cancel_requested_at: 'timestamptz',
+  look_at: 'timestamptz',
+  created_at: 'timestamptz',
+  started_at: 'timestamptz',
+  ended_at: 'timestamptz',
+};
