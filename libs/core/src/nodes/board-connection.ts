@@ -49,9 +49,9 @@ export type ConnectOutcome =
   | { kind: 'connected'; connection: BoardConnection }
   /** The board has shown another key than the pinned one: nothing was sent. */
   | { kind: 'host_key_changed'; shownSha256: string }
-  /** The board does not take this password or key, or no password or no key at all. */
+  /** The board does not take this password or key, or none at all; or the private key cannot be read. */
   | { kind: 'refused'; because: string }
-  /** Nobody answered as an SSH server in time, the private key cannot be read, or `signal` has ended the attempt. */
+  /** Nobody answered as an SSH server in time, or `signal` has ended the attempt. */
   | { kind: 'unreachable'; because: string };
 
 export interface BoardConnector {

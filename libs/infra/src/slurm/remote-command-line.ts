@@ -1,5 +1,6 @@
 import { shellQuote } from '#core/jobs/shell-quote';
 import type { UnixAccount } from '#core/jobs/slurm-controller';
+import { type ExpectedInput, withWholeInput } from '#infra/ssh/whole-input';
 import { COMMAND_LANG, COMMAND_PATH, KILL_AFTER_SECONDS } from './command-transport.ts';
 
 /** How the login user becomes the account of a job: `setpriv` as root, `sudo` by its rules, or not at all. */
@@ -12,28 +13,8 @@ export interface RemoteCommandLineOptions {
   lifeSeconds: number;
   /** Who to become; null where the login user runs it. */
   become: { account: UnixAccount; by: 'setpriv' | 'sudo' } | null;
-  /** Size of the input, and how long it may take to arrive. */
-  input?: { bytes: number; withinSeconds: number };
+  input?: ExpectedInput;
 }
-
-/**
- * Takes the whole input into a file without a name before the command starts. Were sbatch to read from the line itself,
- * a line that breaks in the middle would look like the end of the script, and half a script would be run as a job.
- *
- * `$1` is the input's size, `$2` how many seconds it may take, the rest is the command. Exit code 125, as `env` and
- * `timeout` have it: the command was not started.
- */
-const WITH_WHOLE_INPUT = [
-  'file=$(mktemp) || exit 125',
-  `trap 'rm -f "$file"; exit 125' HUP INT TERM`,
-  'timeout "$2" cat > "$file"',
-  'size=$(wc -c < "$file")',
-  'if [ "$size" -ne "$1" ]; then rm -f "$file"; echo "only $size of $1 bytes of input arrived" >&2; exit 125; fi',
-  'shift 2',
-  'exec < "$file" || exit 125',
-  'rm -f "$file"',
-  'exec "$@"',
-].join('\n');
 
 /**
  * The command as one line for a POSIX shell. Each argument reaches the program as it is, whatever is in it.
@@ -65,10 +46,7 @@ export function remoteCommandLine({
     String(lifeSeconds),
     ...argv,
   ];
-  const whole =
-    input === undefined
-      ? words
-      : ['sh', '-c', WITH_WHOLE_INPUT, 'sh', String(input.bytes), String(input.withinSeconds), ...words];
+  const whole = input === undefined ? words : withWholeInput(words, input);
   // What the login user's own start-up files make of PATH does not count.
   return `PATH=${COMMAND_PATH}; export PATH; exec ${whole.map(shellQuote).join(' ')}`;
 }

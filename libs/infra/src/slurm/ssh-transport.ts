@@ -1,4 +1,5 @@
-import type { RemoteEnd, SshConnection } from '#infra/ssh/ssh-connection';
+import type { RemoteEnd } from '#infra/ssh/remote-command';
+import type { SshConnection } from '#infra/ssh/ssh-connection';
 import {
   type CommandOptions,
   type CommandResult,

@@ -1,10 +1,19 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientChannel } from 'ssh2';
 import { ChannelSlots } from './channel-slots.ts';
 import { assertFingerprint } from './host-key.ts';
-import { HostKeyChanged, SshLink, type SshTarget } from './ssh-link.ts';
+import { type RemoteCommand, type RemoteEnd, runOn } from './remote-command.ts';
+import { HostKeyChanged, SshLink } from './ssh-link.ts';
 
-export interface SshConnectionOptions extends SshTarget {
+export interface SshConnectionOptions {
+  host: string;
+  port: number;
+  user: string;
+  /** A private key in PEM or OpenSSH's format. A file is read at each connect, so that a key may be replaced. */
+  privateKey: { text: string } | { file: string };
+  passphrase?: string;
+  /** Fingerprint of the host's key, as `ssh-keygen -l` shows it. No other key is ever accepted. */
+  hostKeySha256: string;
   /** Default 10,000. */
   connectTimeoutMs?: number;
   /** The connection counts as broken after three keepalives without an answer. Default 10,000. */
@@ -15,32 +24,6 @@ export interface SshConnectionOptions extends SshTarget {
   longestBackoffMs?: number;
 }
 
-export interface RemoteCommand {
-  /** One command line for the user's login shell, which must be a POSIX shell. */
-  commandLine: string;
-  input?: string;
-  /** How long the command may wait for the connection and its turn. */
-  startWithinMs: number;
-  /**
-   * Counted from the start. A command that is given up may live on where it runs, unless its line sees to its end: no
-   * signal can be sent to a channel whose input has ended.
-   */
-  timeoutMs: number;
-  onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  /** Gives the command up. */
-  stop?: AbortSignal;
-}
-
-export type RemoteEnd =
-  | { kind: 'exited'; code: number }
-  | { kind: 'signalled'; signal: string }
-  | { kind: 'timed_out' }
-  | { kind: 'stopped' }
-  /** The connection broke, or fell silent, after the command was sent: it may have run. */
-  | { kind: 'lost'; because: string }
-  /** The command was never sent, or the server has refused it. */
-  | { kind: 'unreachable'; because: string };
-
 const FIRST_BACKOFF_MS = 250;
 
 /**
@@ -50,7 +33,8 @@ const FIRST_BACKOFF_MS = 250;
 export class SshConnection {
   readonly name: string;
   readonly user: string;
-  readonly #options: Required<Omit<SshConnectionOptions, keyof SshTarget>> & SshTarget;
+  readonly #options: Required<Omit<SshConnectionOptions, 'passphrase'>> &
+    Pick<SshConnectionOptions, 'passphrase'>;
   readonly #slots: ChannelSlots;
   #link: SshLink | undefined;
   #opening: Promise<SshLink> | undefined;
@@ -74,7 +58,8 @@ export class SshConnection {
     this.#slots = new ChannelSlots(this.#options.maximumChannels);
   }
 
-  async run(command: RemoteCommand): Promise<RemoteEnd> {
+  /** @param command `startWithinMs`: how long it may wait for the connection and its turn */
+  async run(command: RemoteCommand & { startWithinMs: number }): Promise<RemoteEnd> {
     const startBy = performance.now() + command.startWithinMs;
     const giveBack = await this.#slots.take(command.startWithinMs);
     if (giveBack === undefined) {
@@ -128,7 +113,12 @@ export class SshConnection {
 
   async #open(): Promise<SshLink> {
     try {
-      this.#link = await SshLink.open(this.#options, this.#options);
+      const { privateKey, passphrase, ...target } = this.#options;
+      const secret = {
+        privateKey: await readPrivateKey(privateKey),
+        ...(passphrase === undefined ? {} : { passphrase }),
+      };
+      this.#link = await SshLink.open({ ...target, secret }, this.#options);
       this.#failures = 0;
       this.#notBefore = 0;
       return this.#link;
@@ -149,61 +139,14 @@ export class SshConnection {
   }
 }
 
-function runOn(link: SshLink, command: RemoteCommand, startBy: number): Promise<RemoteEnd> {
-  const { lostBecause } = link;
-  if (lostBecause !== undefined) return Promise.resolve({ kind: 'unreachable', because: lostBecause });
-  return new Promise((resolve) => {
-    let channel: ClientChannel | undefined;
-    let lifeTimer: NodeJS.Timeout | undefined;
-    const startTimer = setTimeout(
-      () => link.break('the host did not confirm the start of a command in time'),
-      Math.max(0, startBy - performance.now()),
+async function readPrivateKey(privateKey: SshConnectionOptions['privateKey']): Promise<string> {
+  if ('text' in privateKey) return privateKey.text;
+  try {
+    return await readFile(privateKey.file, 'utf8');
+  } catch (cause) {
+    throw new Error(
+      `the private key cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
     );
-    const stopWatching = link.whenLost((because) => settle({ kind: 'lost', because }));
-    const onStop = () => giveUp({ kind: 'stopped' });
-    command.stop?.addEventListener('abort', onStop);
-
-    function settle(end: RemoteEnd): void {
-      clearTimeout(startTimer);
-      clearTimeout(lifeTimer);
-      stopWatching();
-      command.stop?.removeEventListener('abort', onStop);
-      resolve(end);
-    }
-    function giveUp(end: RemoteEnd): void {
-      channel?.close();
-      settle(end);
-    }
-
-    try {
-      link.exec(command.commandLine, (error, opened) => {
-        if (error !== undefined) {
-          settle({ kind: wasRefused(error) ? 'unreachable' : 'lost', because: error.message });
-          return;
-        }
-        clearTimeout(startTimer);
-        channel = opened;
-        lifeTimer = setTimeout(() => giveUp({ kind: 'timed_out' }), command.timeoutMs);
-        let end: RemoteEnd = { kind: 'lost', because: 'the channel was closed without an exit status' };
-        opened.on('data', (chunk: Buffer) => command.onOutput('stdout', chunk));
-        opened.stderr.on('data', (chunk: Buffer) => command.onOutput('stderr', chunk));
-        opened.on('error', () => {});
-        opened.stderr.on('error', () => {});
-        opened.on('exit', (code: number | null, signal?: string) => {
-          end =
-            code === null
-              ? { kind: 'signalled', signal: signal ?? 'an unknown signal' }
-              : { kind: 'exited', code };
-        });
-        opened.on('close', () => settle(end));
-        opened.end(command.input ?? '');
-      });
-    } catch (error) {
-      // ssh2 throws where the connection is gone before it could write anything.
-      settle({ kind: 'unreachable', because: error instanceof Error ? error.message : String(error) });
-    }
-  });
+  }
 }
-
-/** The server refused to open the channel, or to run the command in it. */
-const wasRefused = (error: Error): boolean => 'reason' in error || error.message === 'Unable to exec';

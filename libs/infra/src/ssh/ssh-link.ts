@@ -1,48 +1,63 @@
-import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { Client, type ClientChannel } from 'ssh2';
 import { fingerprintOf, keyTypeOf } from './host-key.ts';
+import { SignIn, SignInRefused, type SignInSecret } from './sign-in.ts';
 
-export interface SshTarget {
+export interface LinkTarget {
   host: string;
   port: number;
   user: string;
-  /** A private key in PEM or OpenSSH's format. A file is read at each connect, so that a key may be replaced. */
-  privateKey: { text: string } | { file: string };
-  passphrase?: string;
-  /** Fingerprint of the host's key, as `ssh-keygen -l` shows it. No other key is ever accepted. */
-  hostKeySha256: string;
+  secret: SignInSecret;
+  /**
+   * Fingerprint of the only host key that is accepted, as `ssh-keygen -l` shows it. Null takes whichever the host shows,
+   * and sends the secret there.
+   */
+  hostKeySha256: string | null;
 }
 
-export interface LinkTimes {
+export interface LinkOptions {
   connectTimeoutMs: number;
   keepaliveIntervalMs: number;
+  /** Gives up to connect; it has no effect on a connection that was made. */
+  signal?: AbortSignal;
 }
 
 /** Unanswered keepalives after which the connection counts as broken. */
 const KEEPALIVES_MISSED = 3;
 
+const GIVEN_UP = 'the attempt to connect was given up';
+
+/** How long an orderly end may take. A host that is gone would hold the socket for many minutes. */
+const END_WITHIN_MS = 2_000;
+
 /** The host showed another key than the pinned one: somebody else's machine, or one that was installed anew. */
 export class HostKeyChanged extends Error {
-  constructor(target: SshTarget, key: Buffer) {
+  readonly shownSha256: string;
+
+  constructor({ host, port }: LinkTarget, pinnedSha256: string, key: Buffer) {
+    const shownSha256 = fingerprintOf(key);
     super(
-      `${target.host}:${target.port} showed the host key ${fingerprintOf(key)} (${keyTypeOf(key)}), ` +
-        `but ${target.hostKeySha256} is pinned; nothing is sent there until the right key is configured`,
+      `${host}:${port} showed the host key ${shownSha256} (${keyTypeOf(key)}), ` +
+        `but ${pinnedSha256} is pinned; nothing is sent there until the right key is configured`,
     );
     this.name = 'HostKeyChanged';
+    this.shownSha256 = shownSha256;
   }
 }
 
 /** One SSH connection, from its handshake to its end. */
 export class SshLink {
+  /** Fingerprint of the host key that the host has shown. */
+  readonly hostKeySha256: string;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #onLost = new Set<(because: string) => void>();
   #lostBecause: string | undefined;
 
-  private constructor(client: Client, socket: Socket) {
+  private constructor(client: Client, socket: Socket, hostKeySha256: string) {
     this.#client = client;
     this.#socket = socket;
+    this.hostKeySha256 = hostKeySha256;
     let because = 'the connection was closed';
     client.on('error', (error) => {
       because = error.message;
@@ -52,49 +67,61 @@ export class SshLink {
     client.on('close', () => this.#lose(because));
   }
 
-  /** @throws HostKeyChanged, or Error with the reason; neither says anything of the private key */
-  static async open(target: SshTarget, times: LinkTimes): Promise<SshLink> {
-    const privateKey = await readPrivateKey(target);
+  /** @throws HostKeyChanged, SignInRefused, or Error with the reason; none of them says anything of the secret */
+  static async open(target: LinkTarget, options: LinkOptions): Promise<SshLink> {
+    const signIn = new SignIn(target.user, target.secret);
+    if (options.signal?.aborted === true) throw new Error(GIVEN_UP);
     const client = new Client();
     const socket = connect({ host: target.host, port: target.port, noDelay: true, keepAlive: true });
     // Until ssh2 listens itself.
     socket.on('error', () => {});
+    let shownSha256 = '';
     let changed: HostKeyChanged | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(
-          () => reject(new Error(`no SSH connection within ${times.connectTimeoutMs} ms`)),
-          times.connectTimeoutMs,
+          () => reject(new Error(`no SSH connection within ${options.connectTimeoutMs} ms`)),
+          options.connectTimeoutMs,
         );
+        const onAbort = () => settle(new Error(GIVEN_UP));
+        options.signal?.addEventListener('abort', onAbort);
         const settle = (error?: Error) => {
           clearTimeout(timer);
+          options.signal?.removeEventListener('abort', onAbort);
           if (error === undefined) resolve();
-          else reject(changed ?? error);
+          else reject(changed ?? (isRefusal(error) ? new SignInRefused(signIn.refusal) : error));
         };
         client.once('ready', () => settle());
         client.on('error', settle);
         client.once('close', () => settle(new Error('the connection was closed during the handshake')));
+        client.once('change password', () =>
+          settle(new SignInRefused(`the password of ${target.user} has expired and has to be changed first`)),
+        );
         client.connect({
           sock: socket,
           username: target.user,
-          privateKey,
-          ...(target.passphrase === undefined ? {} : { passphrase: target.passphrase }),
+          authHandler: signIn.next,
           hostVerifier: (key: Buffer) => {
-            if (fingerprintOf(key) === target.hostKeySha256) return true;
-            changed = new HostKeyChanged(target, key);
+            // A host that shows one key first and another when the keys of the line are renewed is refused, too.
+            const pinnedSha256 = target.hostKeySha256 ?? (shownSha256 === '' ? null : shownSha256);
+            shownSha256 = fingerprintOf(key);
+            if (pinnedSha256 === null || shownSha256 === pinnedSha256) return true;
+            changed = new HostKeyChanged(target, pinnedSha256, key);
             return false;
           },
           readyTimeout: 0,
-          keepaliveInterval: times.keepaliveIntervalMs,
+          keepaliveInterval: options.keepaliveIntervalMs,
           keepaliveCountMax: KEEPALIVES_MISSED,
         });
       });
     } catch (error) {
       client.on('error', () => {});
-      socket.resetAndDestroy();
+      // A reset would wait for the connection, which a host that is switched off keeps waiting for minutes.
+      if (socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
       throw error;
     }
-    return new SshLink(client, socket);
+    return new SshLink(client, socket, shownSha256);
   }
 
   /** Why the connection is gone; undefined while it is there. */
@@ -123,6 +150,8 @@ export class SshLink {
 
   end(): void {
     this.#client.end();
+    const timer = setTimeout(() => this.#socket.destroy(), END_WITHIN_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   #lose(because: string): void {
@@ -133,14 +162,6 @@ export class SshLink {
   }
 }
 
-async function readPrivateKey(target: SshTarget): Promise<string> {
-  if ('text' in target.privateKey) return target.privateKey.text;
-  try {
-    return await readFile(target.privateKey.file, 'utf8');
-  } catch (cause) {
-    throw new Error(
-      `the private key cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-  }
-}
+/** OpenSSH ends the connection by itself where a single attempt is all that it allows. */
+const isRefusal = (error: Error & { level?: string }): boolean =>
+  error.level === 'client-authentication' || /too many authentication failures/i.test(error.message);
