@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 /** What can be asked for. Each set is installed whole or not at all. */
-export type PackageSet = 'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd';
+export type PackageSet = 'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd' | 'boards' | 'sudo';
 
 export type Log = (line: string) => void;
 
@@ -34,6 +34,11 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
     },
     services: ['slurmctld.service', 'slurmd.service', 'munge.service'],
   },
+  sudo: {
+    purpose: 'becoming root on a board, as the tests do it',
+    proofs: { sudo: '/usr/bin/sudo' },
+    services: [],
+  },
   ssh: {
     purpose: 'a login node that is reached over SSH',
     proofs: { 'openssh-server': '/usr/sbin/sshd', 'openssh-client': '/usr/bin/ssh' },
@@ -58,6 +63,19 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
     purpose: "Slurm's own REST daemon, for comparison in the benchmark",
     proofs: { slurmrestd: '/usr/sbin/slurmrestd' },
     services: ['slurmrestd.service'],
+  },
+  boards: {
+    purpose: 'virtual Raspberry Pis that can be enrolled',
+    proofs: {
+      debootstrap: '/usr/sbin/debootstrap',
+      'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
+      'systemd-container': '/usr/bin/systemd-nspawn',
+      iproute2: '/sbin/ip',
+      'dnsmasq-base': '/usr/sbin/dnsmasq',
+      'apt-cacher-ng': '/usr/sbin/apt-cacher-ng',
+      'openssh-client': '/usr/bin/ssh-keygen',
+    },
+    services: ['apt-cacher-ng.service', 'machines.target'],
   },
 };
 

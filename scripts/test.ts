@@ -92,6 +92,8 @@ const startedAt = Date.now();
 await ensureDebianPackages('slurm', console.log);
 await ensureDebianPackages('ssh', console.log);
 await ensureDebianPackages('redis', console.log);
+await ensureDebianPackages('sudo', console.log);
+await ensureDebianPackages('boards', console.log);
 await ensureDebianPackages('curl', console.log);
 await ensureDebianPackages('browser', console.log);
 

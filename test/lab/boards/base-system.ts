@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Log } from '../../../scripts/debian-packages.ts';
+import { labPaths } from '../lab-directory.ts';
+import { LabError } from '../lab-error.ts';
+import { withLabLock } from '../lab-lock.ts';
+import { baseRecipe, recipeDigest } from './base-recipe.ts';
+import type { BaseRecipe, BoardArchitecture } from './base-recipe.ts';
+import { SHARED_DIRECTORY, createSharedDirectory } from './boards-directory.ts';
+import { runOrThrow } from './command.ts';
+import { unmountBelow } from './mounts.ts';
+
+const BINFMT = { amd64: 'qemu-x86_64', arm64: 'qemu-aarch64' } as const;
+
+export function machineArchitecture(): BoardArchitecture {
+  return arch() === 'arm64' ? 'arm64' : 'amd64';
+}
+
+/**
+ * The root file system that lies below all boards. The first call makes it, in about a minute, or five where programs are emulated; it is shared by all
+ * checkouts and stays.
+ *
+ * @returns its directory.
+ * @throws LabError when debootstrap fails, or when the machine cannot run programs of that architecture.
+ */
+export async function ensureBaseSystem(architecture: BoardArchitecture, log: Log): Promise<string> {
+  createSharedDirectory();
+  assertCanRun(architecture);
+  const recipe = baseRecipe(architecture);
+  const directory = join(SHARED_DIRECTORY, `base-${recipeDigest(recipe)}`);
+  const root = join(directory, 'root');
+  if (existsSync(root)) return root;
+  await withLabLock(labPaths(directory), async () => {
+    if (existsSync(root)) return;
+    const unfinished = `${directory}.new`;
+    await unmountBelow(unfinished);
+    rmSync(unfinished, { recursive: true, force: true });
+    mkdirSync(unfinished, { mode: 0o700 });
+    log(
+      `Making the boards' base system, Debian ${recipe.suite} for ${architecture}: about a minute, emulated five, once`,
+    );
+    const startedAt = Date.now();
+    await debootstrap(recipe, join(unfinished, 'root'), `${directory}.log`);
+    await finish(recipe, join(unfinished, 'root'));
+    await runOrThrow(['sync', '--file-system', unfinished]);
+    renameSync(unfinished, directory);
+    log(`Made ${directory} in ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
+  });
+  return root;
+}
+
+function assertCanRun(architecture: BoardArchitecture): void {
+  if (architecture === machineArchitecture()) return;
+  if (existsSync(`/proc/sys/fs/binfmt_misc/${BINFMT[architecture]}`)) return;
+  throw new LabError(
+    `This machine does not run programs for ${architecture}. Install qemu-user-static, mount binfmt_misc and register ` +
+      `the line of /usr/lib/binfmt.d/${BINFMT[architecture]}.conf with the flags POCF (without C sudo fails).`,
+  );
+}
+
+/** In namespaces of its own, so that it ends with this process, and leaves no mounts behind. */
+async function debootstrap(recipe: BaseRecipe, root: string, logFile: string): Promise<void> {
+  const log = openSync(logFile, 'w', 0o644);
+  const argv = [
+    '--pdeathsig=KILL',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--mount-proc',
+    '--fork',
+    '--kill-child',
+    '/usr/sbin/debootstrap',
+    '--variant=minbase',
+    `--arch=${recipe.architecture}`,
+    '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
+    `--include=${recipe.packages.join(',')}`,
+    recipe.suite,
+    root,
+    recipe.mirror,
+  ];
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn('/usr/bin/setpriv', argv, {
+      cwd: '/',
+      stdio: ['ignore', log, log],
+      env: { ...process.env, LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    child.once('error', reject);
+    child.once('close', resolve);
+  }).finally(() => {
+    closeSync(log);
+  });
+  if (exitCode !== 0) throw new LabError(`debootstrap failed; see ${logFile} and ${root}/debootstrap`);
+  rmSync(logFile);
+}
+
+async function finish(recipe: BaseRecipe, root: string): Promise<void> {
+  for (const { path, content, mode } of recipe.files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true, mode: 0o755 });
+    writeFileSync(join(root, path), content, { mode });
+  }
+  for (const { argv, input } of recipe.commands) {
+    await runOrThrow(['chroot', root, ...argv], input === undefined ? {} : { input });
+  }
+  for (const path of recipe.removed) rmSync(join(root, path), { recursive: true, force: true });
+}
