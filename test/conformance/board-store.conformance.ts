@@ -112,6 +112,17 @@ export function describeBoardStore(
       await expect(store.find(board.id)).resolves.toEqual(changed);
     });
 
+    it('forgets a board with all that was done, once nothing is under way', async () => {
+      const board = await insert(2);
+      await expect(store.remove(board.id)).resolves.toBe(false);
+      await store.changeOperation(await operation(2), { state: 'failed', lookAt: null });
+      await expect(store.remove(board.id)).resolves.toBe(true);
+      await expect(store.find(board.id)).resolves.toBeUndefined();
+      await expect(store.findOperation(idOf('op', 2))).resolves.toBeUndefined();
+      await expect(store.remove(board.id)).resolves.toBe(false);
+      await insert(2);
+    });
+
     it('has one operation under way for a board', async () => {
       const board = await insert(2);
       await expect(store.begin(operationOf(3, board.id))).resolves.toBeUndefined();

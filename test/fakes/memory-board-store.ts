@@ -37,6 +37,13 @@ export class MemoryBoardStore implements BoardStore {
     return structuredClone(changed);
   }
 
+  async remove(id: string): Promise<boolean> {
+    const operations = [...this.#operations.values()].filter(({ boardId }) => boardId === id);
+    if (operations.some(({ state }) => !isOver(state)) || !this.#boards.delete(id)) return false;
+    for (const operation of operations) this.#operations.delete(operation.id);
+    return true;
+  }
+
   async begin(operation: NewOperation): Promise<Operation | undefined> {
     const underWay = [...this.#operations.values()].some(
       ({ boardId, state }) => boardId === operation.boardId && !isOver(state),

@@ -5,6 +5,8 @@ import { Authenticate } from '#core/access/authenticate';
 import { ManageAccess } from '#core/access/manage-access';
 import type { ApiConfiguration } from '#core/configuration/configuration';
 import { RequestCancel } from '#core/jobs/request-cancel';
+import { ManageBoards } from '#core/nodes/manage-boards';
+import { BOARD_STEPS } from '#core/nodes/steps/all-steps';
 import { UploadArtifact } from '#core/artifacts/upload-artifact';
 import { SubmitJob } from '#core/jobs/submit-job';
 import { ApiMetrics } from '#infra/observability/metrics';
@@ -70,6 +72,17 @@ export class ApiModule {
         {
           provide: UploadArtifact,
           useValue: new UploadArtifact({ artifacts, contents: storage.artifactContents, ids, clock }),
+        },
+        {
+          provide: ManageBoards,
+          useValue: new ManageBoards({
+            boards: platform.boards,
+            queue: queues.operationQueue,
+            secrets: platform.secrets,
+            ids,
+            clock,
+            steps: BOARD_STEPS,
+          }),
         },
         { provide: RequestCancel, useValue: new RequestCancel(jobs, queues.jobQueue, clock) },
         { provide: Authenticate, useValue: new Authenticate(access, keyMaterial, clock) },

@@ -7,6 +7,8 @@ import { JobEventsController } from './jobs/job-events.controller.ts';
 import { JobFilesController } from './jobs/job-files.controller.ts';
 import { JobLogsController } from './jobs/job-logs.controller.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
+import { BoardsController } from './nodes/boards.controller.ts';
+import { OperationsController } from './nodes/operations.controller.ts';
 
 /** Every controller of the api; what is not here has no routes and is not documented. */
 export const CONTROLLERS = [
@@ -16,6 +18,8 @@ export const CONTROLLERS = [
   JobFilesController,
   ArtifactsController,
   ClusterController,
+  BoardsController,
+  OperationsController,
   UsersController,
   KeysController,
   HealthController,

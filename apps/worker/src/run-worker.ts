@@ -9,7 +9,10 @@ import { CollectJob } from '#core/jobs/collect-job';
 import { JOB_WORK } from '#core/jobs/job-store';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { WorkOnJob } from '#core/jobs/work-on-job';
+import { RunOperation } from '#core/nodes/run-operation';
+import { BOARD_STEPS } from '#core/nodes/steps/all-steps';
 import { present } from '#core/vocabulary/answer';
+import { SshBoardConnector } from '#infra/boards/ssh-board-connector';
 import { Leadership } from '#infra/database/leadership';
 import type { Logger } from '#infra/observability/logger';
 import type { WorkerMetrics } from '#infra/observability/metrics';
@@ -19,6 +22,7 @@ import { QUEUE_OF_WORK } from '#infra/queue/queue-registry';
 import { jobProcessor } from './jobs/job-processors.ts';
 import { leaderDuties } from './leader/duties.ts';
 import { perform } from './leader/duty.ts';
+import { operationProcessor } from './nodes/operation-processor.ts';
 import { WorkerModule } from './worker.module.ts';
 
 /** What a worker runs on. */
@@ -62,6 +66,21 @@ export async function runWorker(
   const consumers = JOB_WORK.map((kind) =>
     queues.worker(QUEUE_OF_WORK[kind], jobProcessor({ work, jobs, clock }, kind), {
       onFinished: (result) => metrics.countWork(QUEUE_OF_WORK[kind], result),
+    }),
+  );
+
+  const operations = new RunOperation({
+    boards: platform.boards,
+    connector: new SshBoardConnector(),
+    secrets: platform.secrets,
+    managedKey: platform.managedKey,
+    clock,
+    steps: BOARD_STEPS,
+    domain: configuration.BRAMBLE_DOMAIN,
+  });
+  consumers.push(
+    queues.worker('nodes.operate', operationProcessor({ operations, boards: platform.boards, clock }), {
+      onFinished: (result) => metrics.countWork('nodes.operate', result),
     }),
   );
 

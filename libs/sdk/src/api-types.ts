@@ -19,8 +19,19 @@ export type Cluster = Schemas['Cluster'];
 export type User = Schemas['User'];
 export type NewUser = Schemas['NewUser'];
 export type ApiKeyResource = Schemas['ApiKey'];
+export type Board = Schemas['Board'];
+export type BoardFacts = Schemas['BoardFacts'];
+export type BoardOperation = Schemas['BoardOperation'];
 export type CreatedApiKey = Schemas['CreatedApiKey'];
 export type NewApiKey = Schemas['NewApiKey'];
+
+/** How to sign in to a board the first time: with a password or a private key, and what is known of its host key. */
+export type BoardSignIn = Sendable<Schemas['EnrolmentRequest']['signIn']>;
+/** What is sent to enrol a board. */
+export type Enrolment = Pick<Schemas['EnrolmentRequest'], 'name' | 'address' | 'roles'> & {
+  labels?: Record<string, string> | undefined;
+  signIn: BoardSignIn;
+};
 
 /** What is sent to submit a job, with everything optional that has a default. */
 export type JobRequest = Sendable<Omit<Schemas['JobRequest'], 'mpi' | 'inputs'>> & {

@@ -1,3 +1,4 @@
+import { Boards } from './admin/boards.ts';
 import { Keys } from './admin/keys.ts';
 import { Users } from './admin/users.ts';
 import type { Cluster } from './api-types.ts';
@@ -16,7 +17,7 @@ export class BrambleClient {
   readonly artifacts: Artifacts;
   readonly nodes: Nodes;
   readonly partitions: Partitions;
-  readonly admin: { readonly users: Users; readonly keys: Keys };
+  readonly admin: { readonly users: Users; readonly keys: Keys; readonly boards: Boards };
   readonly #transport: Transport;
 
   /** @throws ConfigurationError */
@@ -27,7 +28,7 @@ export class BrambleClient {
     this.artifacts = new Artifacts(transport, platform);
     this.nodes = new Nodes(transport);
     this.partitions = new Partitions(transport);
-    this.admin = { users: new Users(transport), keys: new Keys(transport) };
+    this.admin = { users: new Users(transport), keys: new Keys(transport), boards: new Boards(transport) };
   }
 
   /**

@@ -1,4 +1,5 @@
 export type * from './api-types.ts';
+export { type ApplyOptions, Boards } from './admin/boards.ts';
 export { Keys, type KeyQuery } from './admin/keys.ts';
 export { Users } from './admin/users.ts';
 export { type ArtifactQuery, Artifacts, type StreamedFile } from './artifacts/artifacts.ts';

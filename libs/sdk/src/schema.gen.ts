@@ -299,6 +299,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the boards that are enrolled */
+        get: operations["boards_list"];
+        put?: never;
+        /**
+         * Enrol a board
+         * @description Signs in once with what is given, installs a key of its own, forgets the password, and makes the board what it is to be, step by step. The answer is the operation to be watched.
+         */
+        post: operations["boards_enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a board */
+        get: operations["boards_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a board
+         * @description Nothing is sent to it; its name and address are free again.
+         */
+        delete: operations["boards_forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done with a board, newest first */
+        get: operations["boards_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a board is as it is to be, and change nothing */
+        post: operations["boards_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enrol a board again: apply what differs */
+        post: operations["boards_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how far an operation has come */
+        get: operations["operations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/operations/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an operation
+         * @description It ends before its next step; what was applied until then stays.
+         */
+        post: operations["operations_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/users": {
         parameters: {
             query?: never;
@@ -873,6 +1003,151 @@ export interface components {
              */
             observedAt: string;
         };
+        EnrolmentRequest: {
+            /** @description Its host name in the cluster. */
+            name: string;
+            /**
+             * Format: ipv4
+             * @description IPv4 address at which it is reached.
+             */
+            address: string;
+            /** @description `storage`, `compute`, or both. */
+            roles: ("storage" | "compute")[];
+            /** @default {} */
+            labels: {
+                [key: string]: string;
+            };
+            signIn: {
+                /**
+                 * @description Account to sign in as: root, or one that may use sudo.
+                 * @default pi
+                 */
+                user: string;
+                /** @description Used until the managed key is installed, then forgotten; kept, sealed, only for a sudo that asks. */
+                password?: string;
+                /** @description A private key instead, without a passphrase. */
+                privateKey?: string;
+                /** @description Password of sudo, where it asks for one. Left out: the sign-in's. */
+                sudoPassword?: string;
+                /** @default 22 */
+                port: number;
+                /** @description Fingerprint of the board's host key. No other key is accepted. */
+                hostKey?: string;
+                /**
+                 * @description Take the host key that the board shows the first time, and pin it.
+                 * @default false
+                 */
+                acceptFirstHostKey: boolean;
+            };
+        };
+        BoardOperation: {
+            id: string;
+            /** @description Name of the board. */
+            board: string;
+            /**
+             * @description `enrol` applies what differs; `check` only looks.
+             * @enum {string}
+             */
+            kind: "enrol" | "check";
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            finished: boolean;
+            /** @description What it waits for, or why it failed; the code is the name of the step. */
+            reason: components["schemas"]["Reason"] | null;
+            steps: {
+                name: string;
+                title: string;
+                /** @enum {string} */
+                state: "waiting" | "checking" | "applying" | "unchanged" | "applied" | "differs" | "failed";
+                /** @description What was found, what was done, or what is in the way. */
+                detail: string | null;
+                startedAt: string | null;
+                endedAt: string | null;
+            }[];
+            cancelRequestedAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            startedAt: string | null;
+            endedAt: string | null;
+            /** @description Grows with every change. */
+            version: number;
+        };
+        BoardList: {
+            items: components["schemas"]["Board"][];
+        };
+        Board: {
+            id: string;
+            name: string;
+            address: string;
+            roles: ("storage" | "compute")[];
+            labels: {
+                [key: string]: string;
+            };
+            signIn: {
+                user: string;
+                port: number;
+                /** @description The pinned fingerprint; null before the first connection. */
+                hostKey: string | null;
+                /** @description Whether the managed key is installed, and the admin's secret forgotten. */
+                managed: boolean;
+            };
+            /** @description What the board said of itself; null before the first connection. */
+            facts: components["schemas"]["BoardFacts"] | null;
+            factsAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        BoardFacts: {
+            /** @description Model by the device tree, such as "Raspberry Pi 4 Model B Rev 1.4". */
+            model: string | null;
+            /** @description Serial number of the board, hexadecimal. */
+            serial: string | null;
+            /** @description /etc/machine-id; cards that were cloned share it. */
+            machineId: string;
+            hostname: string;
+            /** @description Debian's name of it, such as `arm64`; the kernel's own may differ. */
+            architecture: string;
+            cpus: number;
+            memoryMebibytes: number;
+            pageSizeBytes: number;
+            /** @description ID and version of /etc/os-release, such as `debian 12`. */
+            os: string;
+            kernel: string;
+            temperatureCelsius: number | null;
+            /** @description What `vcgencmd get_throttled` tells, now and since the start; null where it cannot be asked. */
+            throttled: string[] | null;
+            /** @description The board's clock less that of the worker. */
+            clockSkewSeconds: number;
+        };
+        BoardOperationList: {
+            items: components["schemas"]["BoardOperation"][];
+        };
+        /** @default {} */
+        ApplyRequest: {
+            /** @description A new way to sign in, with its host key: after a wrong password, or where the board was installed anew. */
+            signIn?: {
+                /**
+                 * @description Account to sign in as: root, or one that may use sudo.
+                 * @default pi
+                 */
+                user: string;
+                /** @description Used until the managed key is installed, then forgotten; kept, sealed, only for a sudo that asks. */
+                password?: string;
+                /** @description A private key instead, without a passphrase. */
+                privateKey?: string;
+                /** @description Password of sudo, where it asks for one. Left out: the sign-in's. */
+                sudoPassword?: string;
+                /** @default 22 */
+                port: number;
+                /** @description Fingerprint of the board's host key. No other key is accepted. */
+                hostKey?: string;
+                /**
+                 * @description Take the host key that the board shows the first time, and pin it.
+                 * @default false
+                 */
+                acceptFirstHostKey: boolean;
+            };
+        };
         NewUser: {
             name: string;
             /**
@@ -910,7 +1185,7 @@ export interface components {
             user: string;
             label: string;
             /** @description Left out: all that the role may do. */
-            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "access:manage")[];
+            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[];
             /**
              * Format: date-time
              * @description Left out: never.
@@ -924,7 +1199,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -942,7 +1217,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -2057,6 +2332,485 @@ export interface operations {
             };
             /** @description What this needs is not there at the moment; `Retry-After` says when to try again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_enrol: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_operations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperationList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operations_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,6 +12,8 @@ export const PROBLEM_STATUS: Record<ProblemCode, HttpStatus> = {
   account_refused: HttpStatus.UNPROCESSABLE_ENTITY,
   name_taken: HttpStatus.CONFLICT,
   job_finished: HttpStatus.CONFLICT,
+  operation_under_way: HttpStatus.CONFLICT,
+  operation_finished: HttpStatus.CONFLICT,
   not_a_regular_file: HttpStatus.CONFLICT,
   not_ready: HttpStatus.SERVICE_UNAVAILABLE,
   payload_too_large: HttpStatus.PAYLOAD_TOO_LARGE,

@@ -4,6 +4,7 @@ import type { WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { SweepJobs } from '#core/jobs/sweep-jobs';
 import { TrackJobs } from '#core/jobs/track-jobs';
+import { SweepOperations } from '#core/nodes/sweep-operations';
 import type { WorkerMetrics } from '#infra/observability/metrics';
 import type { Platform } from '#infra/platform/platform';
 import type { Duty } from './duty.ts';
@@ -34,6 +35,7 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
     forgetsAfterMs,
   });
   const sweeper = new SweepJobs(jobs, queues.jobQueue, clock);
+  const operations = new SweepOperations(platform.boards, queues.operationQueue, clock);
   const accounts = new VerifyAccounts(access, slurm, clock);
   let answeredAt = clock.now();
   return [
@@ -51,6 +53,7 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
       pauseMs: configuration.BRAMBLE_SWEEP_INTERVAL_MS,
       round: async () => {
         await sweeper.run();
+        await operations.run();
       },
     },
     {

@@ -9,6 +9,7 @@ export const PERMISSIONS = [
   'artifacts:read',
   'artifacts:write',
   'nodes:read',
+  'nodes:manage',
   'access:manage',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];

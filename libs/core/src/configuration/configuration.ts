@@ -50,6 +50,23 @@ const sharedShape = {
     .max(4_294_967_294)
     .optional()
     .describe('Group that may read run directories, for an api that is not root. Left out: the owner alone.'),
+  BRAMBLE_SECRET_KEYS: z
+    .string()
+    .transform((text) => text.split(',').map((key) => key.trim()))
+    .refine(
+      (keys) => keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key)),
+      'must be keys of 32 bytes in base64, as "openssl rand -base64 32" prints them, separated by commas',
+    )
+    .optional()
+    .describe(
+      'Keys that seal passwords and private keys of boards in the database; the first seals, all open. ' +
+        'Left out: one that the first start makes below BRAMBLE_HOME.',
+    ),
+  BRAMBLE_DOMAIN: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'must be a DNS domain such as "home.lab"')
+    .default('home.lab')
+    .describe('DNS domain of the boards.'),
   BRAMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   BRAMBLE_DATABASE_POOL: z.coerce
     .number()

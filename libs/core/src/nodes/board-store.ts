@@ -27,6 +27,12 @@ export interface BoardStore {
    */
   change(board: Board, patch: BoardPatch): Promise<Board | undefined>;
 
+  /**
+   * Forgets a board and all that was done with it.
+   * @returns false where an operation is under way, or the board is not there
+   */
+  remove(id: string): Promise<boolean>;
+
   /** @returns undefined where an operation is under way for the board already */
   begin(operation: NewOperation): Promise<Operation | undefined>;
   findOperation(id: string): Promise<Operation | undefined>;

@@ -281,6 +281,14 @@ describe('being interrupted', () => {
     await expect(operation()).resolves.toMatchObject({ state: 'cancelled', reason: { code: 'Cancelled' } });
   });
 
+  it('does nothing where it is cancelled before it begins', async () => {
+    await enrol();
+    await store.changeOperation(await operation(), { cancelRequestedAt: clock.now() });
+    await expect(run()).resolves.toBeUndefined();
+    await expect(operation()).resolves.toMatchObject({ state: 'cancelled', lookAt: null });
+    expect(machine.signedIn).toEqual([]);
+  });
+
   it('leaves an operation alone that is over, or that another worker is at', async () => {
     await enrol();
     await run();

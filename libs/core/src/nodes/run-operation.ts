@@ -27,6 +27,8 @@ const RETRY_MS = 10_000;
 /** How long an operation waits for a board that is away, or for what may pass by itself. */
 const PATIENCE_MS = 5 * 60_000;
 
+const CANCELLED = { code: 'Cancelled', message: 'Cancelled; what was applied until then stays.' };
+
 /** Steps of an operation on a board, before anything is done. */
 export function stepsFor(board: Pick<Board, 'roles'>, steps: readonly BoardStep[]): StepProgress[] {
   return [SIGN_IN_STEP, FACTS_STEP, ...stepsOf(board, steps)].map(({ name, title }) => ({
@@ -61,6 +63,15 @@ export class RunOperation {
     if (operation === undefined || isOver(operation.state)) return undefined;
     const board = await boards.find(operation.boardId);
     if (board === undefined) return undefined;
+    if (operation.cancelRequestedAt !== null) {
+      await this.#change(operation, {
+        state: 'cancelled',
+        reason: CANCELLED,
+        endedAt: clock.now(),
+        lookAt: null,
+      });
+      return undefined;
+    }
     const started = await this.#change(operation, {
       state: 'running',
       startedAt: operation.startedAt ?? clock.now(),
@@ -189,10 +200,7 @@ class Run {
     if (current === undefined || current.cancelRequestedAt === null || isOver(current.state))
       return undefined;
     this.#operation = current;
-    await this.#end('cancelled', {
-      code: 'Cancelled',
-      message: 'Cancelled; what was applied until then stays.',
-    });
+    await this.#end('cancelled', CANCELLED);
     return undefined;
   }
 

@@ -43,7 +43,7 @@ mv authorized_keys.bramble authorized_keys
 
 /**
  * Signs in to a board: with the managed key, or the first time with the admin's password or key, which then installs the
- * managed key, proves that it works, and is forgotten. The host key of the first time is pinned before anything is sent.
+ * managed key, proves that it works, and is forgotten. The host key of the first time is pinned.
  */
 export class SignInToBoard {
   readonly #ports: SignInPorts;

@@ -12,6 +12,8 @@ export type ProblemCode =
   | 'account_refused'
   | 'name_taken'
   | 'job_finished'
+  | 'operation_under_way'
+  | 'operation_finished'
   | 'not_a_regular_file'
   | 'not_ready'
   | 'payload_too_large'

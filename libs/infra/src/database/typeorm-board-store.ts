@@ -50,6 +50,18 @@ export class TypeormBoardStore implements BoardStore {
     return row === undefined ? undefined : toBoard(row);
   }
 
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.#rows<{ id: string }>(
+      `WITH removed AS (
+         DELETE FROM boards WHERE id = $1 AND NOT EXISTS (
+           SELECT FROM board_operations WHERE board_id = $1 AND state IN ('waiting', 'running')
+         ) RETURNING id
+       ) SELECT id FROM removed`,
+      [id],
+    );
+    return removed.length > 0;
+  }
+
   async begin(newOperation: NewOperation): Promise<Operation | undefined> {
     const operation = begunOperation(newOperation);
     const parameters = new SqlParameters();

@@ -5,10 +5,14 @@ import type { ArtifactContents, ArtifactStore } from '#core/artifacts/artifact';
 import type { ClusterObservations } from '#core/cluster/cluster';
 import type { SharedConfiguration } from '#core/configuration/configuration';
 import type { JobChanges, JobStore } from '#core/jobs/job-store';
+import type { BoardStore } from '#core/nodes/board-store';
+import type { ManagedKey } from '#core/nodes/managed-key';
+import type { SecretBox } from '#core/nodes/secret-box';
 import type { RunDirectories } from '#core/jobs/run-directory';
 import type { RunFiles } from '#core/jobs/run-files';
 import { present } from '#core/vocabulary/answer';
 import type { Clock, IdGenerator } from '#core/vocabulary/clock';
+import { generateManagedKey } from '../boards/managed-key.ts';
 import { openDatabase } from '../database/data-source.ts';
 import { startEmbeddedDatabase } from '../database/embedded-database.ts';
 import { exclusively } from '../database/exclusively.ts';
@@ -16,10 +20,13 @@ import { PostgresJobChanges } from '../database/job-changes.ts';
 import type { Log } from '../database/log.ts';
 import { migrate } from '../database/migrate.ts';
 import { TypeormAccessStore } from '../database/typeorm-access-store.ts';
+import { storedManagedKey } from '../database/stored-managed-key.ts';
 import { TypeormArtifactStore } from '../database/typeorm-artifact-store.ts';
+import { TypeormBoardStore } from '../database/typeorm-board-store.ts';
 import { TypeormClusterObservations } from '../database/typeorm-cluster-observations.ts';
 import { TypeormJobStore } from '../database/typeorm-job-store.ts';
 import { keyMaterial } from '../identity/key-material.ts';
+import { openSecretBox } from '../identity/open-secret-box.ts';
 import { systemClock } from '../identity/system-clock.ts';
 import { typeIdGenerator } from '../identity/type-id-generator.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -38,6 +45,9 @@ export interface Platform {
   jobs: JobStore;
   artifacts: ArtifactStore;
   access: AccessStore;
+  boards: BoardStore;
+  secrets: SecretBox;
+  managedKey: () => Promise<ManagedKey>;
   observations: ClusterObservations;
   changes: JobChanges;
   queues: Queues;
@@ -69,6 +79,7 @@ export async function openPlatform(configuration: SharedConfiguration, logger: L
     poolSize: configuration.BRAMBLE_DATABASE_POOL,
     log,
   });
+  const secrets = await openSecretBox(configuration.BRAMBLE_SECRET_KEYS, configuration.BRAMBLE_HOME);
   const queues = await openQueues(
     configuration.REDIS_URL === undefined ? { databaseUrl } : { redisUrl: configuration.REDIS_URL },
     log,
@@ -89,6 +100,14 @@ export async function openPlatform(configuration: SharedConfiguration, logger: L
     jobs: new TypeormJobStore(dataSource),
     artifacts: new TypeormArtifactStore(dataSource),
     access: new TypeormAccessStore(dataSource),
+    boards: new TypeormBoardStore(dataSource),
+    secrets,
+    managedKey: () =>
+      storedManagedKey(dataSource, {
+        secrets,
+        generate: () => generateManagedKey('bramble'),
+        now: () => systemClock.now(),
+      }),
     observations: new TypeormClusterObservations(dataSource),
     changes,
     queues,

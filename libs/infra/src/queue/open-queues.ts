@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { JobQueue } from '#core/jobs/job-store';
+import type { OperationQueue } from '#core/nodes/operation-queue';
 import { type Answer, present, unknown } from '#core/vocabulary/answer';
 import type { Log } from '../database/log.ts';
 import {
@@ -66,6 +67,10 @@ export class Queues {
    */
   readonly jobQueue: JobQueue = {
     add: (work, jobId) => this.#add(QUEUE_OF_WORK[work], { jobId }, `${work}:${jobId}`),
+  };
+
+  readonly operationQueue: OperationQueue = {
+    add: (operationId) => this.#add('nodes.operate', { operationId }, `operate:${operationId}`),
   };
 
   constructor(backend: BullBackend, log: Log) {

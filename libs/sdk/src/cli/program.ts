@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { addBoardCommands } from './board-commands.ts';
 import { addClusterCommands } from './cluster-commands.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addJobCommands } from './job-commands.ts';
@@ -37,6 +38,7 @@ export function buildProgram(session: Session): Command {
   addSubmitCommand(program, session);
   addJobCommands(program, session);
   addClusterCommands(program, session);
+  addBoardCommands(program, session);
   addCompletionCommand(program, session);
   return program;
 }

@@ -1,0 +1,116 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { z } from 'zod';
+import {
+  type BoardResource,
+  boardResourceSchema,
+  type OperationResource,
+  operationResourceSchema,
+} from '#core/nodes/board-resource';
+import {
+  type ApplyRequest,
+  applyRequestSchema,
+  boardNameSchema,
+  type EnrolmentRequest,
+  enrolmentRequestSchema,
+} from '#core/nodes/enrolment-request';
+import { ManageBoards } from '#core/nodes/manage-boards';
+import { Requires } from '../access/requires.ts';
+import { Answers } from '../openapi/answers.ts';
+
+const boardListSchema = z.object({ items: z.array(boardResourceSchema) }).meta({ id: 'BoardList' });
+const operationListSchema = z
+  .object({ items: z.array(operationResourceSchema) })
+  .meta({ id: 'BoardOperationList' });
+
+@ApiTags('boards')
+@Controller('v1/admin/nodes')
+@Requires('nodes:manage')
+export class BoardsController {
+  readonly #boards: ManageBoards;
+
+  constructor(@Inject(ManageBoards) boards: ManageBoards) {
+    this.#boards = boards;
+  }
+
+  @Post()
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Enrol a board',
+    description:
+      'Signs in once with what is given, installs a key of its own, forgets the password, and makes the board what it ' +
+      'is to be, step by step. The answer is the operation to be watched.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/EnrolmentRequest' } })
+  @Answers(202, operationResourceSchema, [400, 409])
+  async enrol(
+    @Body({ schema: enrolmentRequestSchema }) body: EnrolmentRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.enrol(body));
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List the boards that are enrolled' })
+  @Answers(200, boardListSchema)
+  async list(): Promise<z.output<typeof boardListSchema>> {
+    return { items: await this.#boards.list() };
+  }
+
+  @Get(':name')
+  @ApiOperation({ summary: 'Read a board' })
+  @Answers(200, boardResourceSchema, [404])
+  get(@Param('name', { schema: boardNameSchema }) name: string): Promise<BoardResource> {
+    return this.#boards.board(name);
+  }
+
+  @Get(':name/operations')
+  @ApiOperation({ summary: 'List what was done with a board, newest first' })
+  @Answers(200, operationListSchema, [404])
+  async operations(
+    @Param('name', { schema: boardNameSchema }) name: string,
+  ): Promise<z.output<typeof operationListSchema>> {
+    return { items: await this.#boards.operationsOf(name) };
+  }
+
+  @Post(':name/check')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Look whether a board is as it is to be, and change nothing' })
+  @Answers(202, operationResourceSchema, [404, 409])
+  async check(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'check'));
+  }
+
+  @Post(':name/apply')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Enrol a board again: apply what differs' })
+  @ApiBody({ schema: { $ref: '#/components/schemas/ApplyRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [404, 409])
+  async apply(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: applyRequestSchema }) body: ApplyRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'enrol', body));
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Forget a board',
+    description: 'Nothing is sent to it; its name and address are free again.',
+  })
+  @Answers(204, undefined, [404, 409])
+  forget(@Param('name', { schema: boardNameSchema }) name: string): Promise<void> {
+    return this.#boards.forget(name);
+  }
+}
+
+function located(response: Response, operation: OperationResource): OperationResource {
+  response.setHeader('Location', `/v1/admin/operations/${operation.id}`);
+  return operation;
+}

@@ -1,0 +1,25 @@
+import { PUT_OFF_MS } from '../jobs/job-store.ts';
+import type { Clock } from '../vocabulary/clock.ts';
+import type { BoardStore } from './board-store.ts';
+import type { OperationQueue } from './operation-queue.ts';
+
+/** Queues every operation whose time to be looked at has come: whatever was lost in the queue is found here again. */
+export class SweepOperations {
+  readonly #boards: BoardStore;
+  readonly #queue: OperationQueue;
+  readonly #clock: Clock;
+
+  constructor(boards: BoardStore, queue: OperationQueue, clock: Clock) {
+    this.#boards = boards;
+    this.#queue = queue;
+    this.#clock = clock;
+  }
+
+  /** @returns how many were queued */
+  async run(limit = 100): Promise<number> {
+    const now = this.#clock.now();
+    const due = await this.#boards.takeDueOperations(now, new Date(now.getTime() + PUT_OFF_MS), limit);
+    for (const { id } of due) await this.#queue.add(id);
+    return due.length;
+  }
+}

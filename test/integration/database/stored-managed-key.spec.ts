@@ -1,0 +1,32 @@
+import type { DataSource } from 'typeorm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { generateManagedKey } from '#infra/boards/managed-key';
+import { openDatabase } from '#infra/database/data-source';
+import { migrate } from '#infra/database/migrate';
+import { storedManagedKey } from '#infra/database/stored-managed-key';
+import { AesSecretBox } from '#infra/identity/aes-secret-box';
+import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+
+let database: FreshDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  await migrate({ url: database.url, log: () => {} });
+  dataSource = await openDatabase({ url: database.url, poolSize: 8, log: () => {} });
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await database.drop();
+});
+
+it('is made once, whoever comes first, and is kept sealed', async () => {
+  const secrets = new AesSecretBox([Buffer.alloc(32, 1).toString('base64')]);
+  const ports = { secrets, generate: () => generateManagedKey('bramble'), now: () => new Date() };
+  const keys = await Promise.all(Array.from({ length: 8 }, () => storedManagedKey(dataSource, ports)));
+  expect(new Set(keys.map(({ publicKeyLine }) => publicKeyLine)).size).toBe(1);
+  const [first] = keys;
+  await expect(storedManagedKey(dataSource, ports)).resolves.toEqual(first);
+  const rows: unknown = await dataSource.query('SELECT * FROM managed_keys');
+  expect(JSON.stringify(rows)).not.toContain(first?.privateKey.split('\n')[1]);
+});
