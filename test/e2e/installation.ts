@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bramble } from '@bramble/sdk';
 import { startEmbeddedDatabase, stopEmbeddedDatabase } from '#infra/database/embedded-database';
+import { freePort } from '../lab/free-port.ts';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 import { ServiceProcess } from './service-process.ts';
 
@@ -106,12 +106,4 @@ function reachableDirectory(prefix: string): string {
   const directory = mkdtempSync(prefix);
   chmodSync(directory, 0o711);
   return directory;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -18,7 +18,8 @@ import { SshBoardConnector } from '#infra/boards/ssh-board-connector';
 import { ensureDebianPackages } from '../../scripts/debian-packages.ts';
 import { commandLine } from '../lab/processes.ts';
 import { BoardAccount } from './board-account.ts';
-import { BoardSshd, freePort } from './board-sshd.ts';
+import { freePort } from '../lab/free-port.ts';
+import { BoardSshd } from './board-sshd.ts';
 
 const NASTY = [
   '',

@@ -10,9 +10,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../lab/free-port.ts';
 import { isListening } from '../lab/listening.ts';
 import { descendantsOf, runningProcesses, signal } from '../lab/processes.ts';
 import { waitUntil } from '../lab/waiting.ts';
@@ -125,13 +125,4 @@ export class BoardSshd {
   get #log(): string {
     return join(this.#directory, 'log');
   }
-}
-
-/** A port of loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

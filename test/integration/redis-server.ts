@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { freePort } from '../lab/free-port.ts';
 
 /** A Redis of a test's own on a free port, which keeps nothing and can be taken away and brought back. */
 export class RedisServer {
@@ -52,12 +52,4 @@ export class RedisServer {
   thaw(): void {
     this.#process?.kill('SIGCONT');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -19,8 +19,8 @@ export function machineArchitecture(): BoardArchitecture {
 }
 
 /**
- * The root file system that lies below all boards. The first call makes it, in about a minute, or five where programs are emulated; it is shared by all
- * checkouts and stays.
+ * The root file system that lies below all boards. The first call makes it, in about a minute, or five where programs are
+ * emulated; it is shared by all checkouts and stays.
  *
  * @returns its directory.
  * @throws LabError when debootstrap fails, or when the machine cannot run programs of that architecture.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from '../vocabulary/duration.ts';
+import { labelsSchema } from '../vocabulary/labels.ts';
 import { memorySchema } from '../vocabulary/memory.ts';
 import { multilineText, relativePath, slurmName } from '../vocabulary/text.ts';
 
@@ -141,17 +142,6 @@ const outputPattern = relativePath
   .refine((pattern) => pattern.length <= 256, 'must have at most 256 characters')
   .describe('A glob below the run directory, such as `*.csv` or `results/**`.');
 
-const labelKey = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$/,
-    'must be 1 to 63 letters, digits, "_", ".", "/" or "-"',
-  );
-const labelValue = z
-  .string()
-  .max(255)
-  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
-
 export const jobNameSchema = z
   .string()
   .regex(
@@ -192,11 +182,7 @@ export const jobRequestSchema = z
       .max(100)
       .default([])
       .describe('Which files count as outputs after the end.'),
-    labels: z
-      .record(labelKey, labelValue)
-      .refine((labels) => Object.keys(labels).length <= 64, 'must have at most 64 labels')
-      .default({})
-      .describe('Labels to find jobs by.'),
+    labels: labelsSchema.describe('Labels to find jobs by.'),
   })
   .superRefine((request, context) => {
     const given = (['script', 'command', 'mpi'] as const).filter((kind) => request[kind] !== undefined);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelsSchema } from '../vocabulary/labels.ts';
 import { boardRoleSchema } from './board.ts';
 
 /** A host name as DNS and Slurm take it: letters that are lower case, digits and "-". */
@@ -8,17 +9,6 @@ export const boardNameSchema = z
     /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
     'must be a host name of 1 to 63 lower-case letters, digits or "-", starting with a letter, such as "node02"',
   );
-
-const labelKey = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?$/,
-    'must be 1 to 63 letters, digits, "_", ".", "/" or "-"',
-  );
-const labelValue = z
-  .string()
-  .max(255)
-  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
 
 export const signInSchema = z
   .strictObject({
@@ -79,10 +69,7 @@ export const enrolmentRequestSchema = z
       .min(1)
       .refine((roles) => new Set(roles).size === roles.length, 'must not name a role twice')
       .describe('`storage`, `compute`, or both.'),
-    labels: z
-      .record(labelKey, labelValue)
-      .refine((labels) => Object.keys(labels).length <= 64, 'must have at most 64 labels')
-      .default({}),
+    labels: labelsSchema,
     signIn: signInSchema,
   })
   .meta({ id: 'EnrolmentRequest' });
