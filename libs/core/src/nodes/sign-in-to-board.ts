@@ -1,4 +1,5 @@
 import type { Clock } from '../vocabulary/clock.ts';
+import { authorize } from './authorize.ts';
 import type { Board, BoardPatch } from './board.ts';
 import type { BoardConnection, BoardConnector, ConnectOutcome, SignIn } from './board-connection.ts';
 import type { BoardStore } from './board-store.ts';
@@ -25,21 +26,6 @@ export interface SignedIn {
   detail: string;
   changed: boolean;
 }
-
-/** `$1` is a line of `authorized_keys`; written aside and renamed, so that no sign-in ever meets half a file. */
-const AUTHORIZE = `
-set -e
-umask 077
-mkdir -p "$HOME/.ssh"
-cd "$HOME/.ssh"
-touch authorized_keys
-grep -qxF -- "$1" authorized_keys && exit 0
-cp authorized_keys authorized_keys.bramble
-[ ! -s authorized_keys.bramble ] || [ -z "$(tail -c 1 authorized_keys.bramble)" ] || echo >> authorized_keys.bramble
-printf '%s\\n' "$1" >> authorized_keys.bramble
-sync authorized_keys.bramble
-mv authorized_keys.bramble authorized_keys
-`;
 
 /**
  * Signs in to a board: with the managed key, or the first time with the admin's password or key, which then installs the
@@ -68,7 +54,7 @@ export class SignInToBoard {
     const first = connected(board, await this.#connect(board, openSignIn(board, secrets)));
     try {
       const pinned = await this.#change(board, { hostKeySha256: first.hostKeySha256 });
-      await succeed(first, { argv: ['sh', '-c', AUTHORIZE, 'sh', publicKeyLine] });
+      await authorize(first, publicKeyLine);
       const sealedSudoPassword = await this.#sudoPassword(pinned, first);
       const proof = await this.#connect(pinned, managed);
       if (proof.kind === 'refused') {

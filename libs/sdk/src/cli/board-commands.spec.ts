@@ -1,0 +1,165 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BoardOperation } from '../index.ts';
+import {
+  answerJson,
+  answerProblem,
+  type LocalServer,
+  localServer,
+  TEST_KEY,
+} from '../testing/local-server.ts';
+import { RecordedTerminal } from '../testing/recorded-terminal.ts';
+import { run } from './run.ts';
+
+const NOW = '2031-04-05T06:07:08.000Z';
+const HOST_KEY = `SHA256:${'a'.repeat(43)}`;
+const ENROLL = ['enroll', 'node02', '10.0.0.3', '--role', 'compute', '--host-key', HOST_KEY];
+
+const operation = (version: number, changes: Partial<BoardOperation> = {}): BoardOperation => ({
+  id: 'op_01j00000000000000000000000',
+  board: 'node02',
+  kind: 'enrol',
+  state: 'running',
+  finished: false,
+  reason: null,
+  steps: [],
+  cancelRequestedAt: null,
+  createdAt: NOW,
+  startedAt: NOW,
+  endedAt: null,
+  version,
+  ...changes,
+});
+const step = (name: string, state: BoardOperation['steps'][number]['state'], detail: string | null) => ({
+  name,
+  title: name,
+  state,
+  detail,
+  startedAt: NOW,
+  endedAt: state === 'applying' ? null : NOW,
+});
+
+/** Takes an enrolment, and answers who watches with one after the other. */
+const server = (...operations: BoardOperation[]) =>
+  localServer((request, response, count) => {
+    if (request.method === 'POST') answerJson(response, operation(1), 202);
+    else answerJson(response, operations[Math.min(count, operations.length) - 1]);
+  });
+const terminalFor = ({ url }: LocalServer, environment: Record<string, string> = {}) =>
+  new RecordedTerminal({
+    BRAMBLE_URL: url,
+    BRAMBLE_API_KEY: TEST_KEY,
+    BRAMBLE_BOARD_PASSWORD: 'raspberry',
+    ...environment,
+  });
+
+let directory: string;
+let keyFile: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'bramble-cli-boards-'));
+  keyFile = join(directory, 'id');
+  await writeFile(keyFile, 'the key\n');
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('enroll', () => {
+  it('prints each step once it has ended, and then how it went', async () => {
+    const board = await server(
+      operation(2, { steps: [step('sign-in', 'applied', 'key installed'), step('hosts', 'applying', null)] }),
+      operation(3, {
+        ...{ state: 'done', finished: true, endedAt: NOW },
+        steps: [step('sign-in', 'applied', 'key installed'), step('hosts', 'unchanged', '4 boards')],
+      }),
+    );
+    const terminal = terminalFor(board);
+    expect(await run(ENROLL, terminal)).toBe(0);
+    expect(terminal.written).toBe(
+      'sign-in      applied    key installed\nhosts        unchanged  4 boards\n',
+    );
+    expect(terminal.errors).toBe('bramble: node02: done\n');
+    expect(board.requests[0]?.json()).toEqual({
+      name: 'node02',
+      address: '10.0.0.3',
+      roles: ['compute'],
+      labels: {},
+      signIn: { password: 'raspberry', hostKey: HOST_KEY },
+    });
+  });
+
+  it('sends a private key instead of a password, and all the rest', async () => {
+    const board = await server(operation(2, { state: 'done', finished: true }));
+    const argv = ['enroll', 'node01', '10.0.0.2', '--role', 'storage', '--role', 'compute'];
+    const signIn = ['--accept-first-host-key', '--user', 'root', '--port', '2222', '--private-key', keyFile];
+    expect(await run([...argv, ...signIn, '--label', 'rack=1'], terminalFor(board))).toBe(0);
+    expect(board.requests[0]?.json()).toEqual({
+      name: 'node01',
+      address: '10.0.0.2',
+      roles: ['storage', 'compute'],
+      labels: { rack: '1' },
+      signIn: { user: 'root', port: 2222, acceptFirstHostKey: true, privateKey: 'the key\n' },
+    });
+  });
+
+  it('fails where the operation fails, and says why', async () => {
+    const reason = { code: 'sign-in', message: '10.0.0.3 does not let pi in' };
+    const board = await server(operation(2, { state: 'failed', finished: true, reason }));
+    const terminal = terminalFor(board);
+    expect(await run(ENROLL, terminal)).toBe(1);
+    expect(terminal.errors).toBe('bramble: node02: failed – 10.0.0.3 does not let pi in\n');
+  });
+
+  it('prints the operation with --json, and nothing else', async () => {
+    const done = operation(2, { state: 'done', finished: true, steps: [step('hosts', 'applied', null)] });
+    const terminal = terminalFor(await server(done));
+    expect(await run(['--json', ...ENROLL], terminal)).toBe(0);
+    expect(JSON.parse(terminal.written)).toEqual(done);
+    expect(terminal.errors).toBe('');
+  });
+
+  it('leaves the operation alone where somebody has seen enough', async () => {
+    const board = await server(operation(2));
+    const terminal = terminalFor(board);
+    const running = run(ENROLL, terminal);
+    await expect.poll(() => board.requests.length).toBeGreaterThan(1);
+    terminal.pressControlC();
+    expect(await running).toBe(130);
+    expect(terminal.errors).toContain('it goes on as operation op_');
+    expect(board.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  });
+
+  it.each([
+    ['no word about the host key', ENROLL.slice(0, 5), {}, '--host-key'],
+    ['two words about the host key', [...ENROLL, '--accept-first-host-key'], {}, '--host-key'],
+    ['no password', ENROLL, { BRAMBLE_BOARD_PASSWORD: '' }, 'BRAMBLE_BOARD_PASSWORD'],
+    ['a key that is not there', [...ENROLL, '--private-key', '/nonexistent'], {}, '/nonexistent'],
+    ['an unknown role', ['enroll', 'a', '10.0.0.1', '--role', 'master'], {}, 'role'],
+    ['no role', ['enroll', 'a', '10.0.0.1', '--host-key', HOST_KEY], {}, '--role'],
+  ])('is refused with %s', async (_, argv, environment, word) => {
+    const board = await server();
+    const terminal = terminalFor(board, environment);
+    expect(await run(argv, terminal)).toBe(2);
+    expect(terminal.errors).toContain(word);
+    expect(board.requests).toEqual([]);
+  });
+});
+
+describe('forget', () => {
+  it('says that it is done, or why it cannot be', async () => {
+    const forgotten = terminalFor(
+      await localServer((_, response) => {
+        response.writeHead(204).end();
+      }),
+    );
+    expect(await run(['forget', 'node02'], forgotten)).toBe(0);
+    expect(forgotten.errors).toBe('bramble: node02 is forgotten\n');
+    const busy = terminalFor(
+      await localServer((_, response) =>
+        answerProblem(response, 409, 'operation_under_way', { detail: 'Something is being done already.' }),
+      ),
+    );
+    expect(await run(['forget', 'node02'], busy)).toBe(1);
+    expect(busy.errors).toContain('already');
+  });
+});
