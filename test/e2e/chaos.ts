@@ -68,7 +68,11 @@ export function describeChaos(jobCount: number, queues: () => Promise<ChaosQueue
   beforeAll(async () => {
     const chosen = await queues();
     // A lab of its own: its slurmctld is killed.
-    lab = await labUp({ dir: `${TEST_LAB_DIRECTORY}-chaos-${chosen.name}` });
+    // Nodes do not fail here; on a busy machine one may be silent for a while.
+    lab = await labUp({
+      dir: `${TEST_LAB_DIRECTORY}-chaos-${chosen.name}`,
+      settings: { nodeTimeoutSeconds: 120 },
+    });
     bramble = await startInstallation(lab, { BRAMBLE_SUBMIT_TIMEOUT_MS: '2000', ...chosen.environment });
     tally = new Tally(bramble.storage);
     faults = faultsOf(lab, bramble, chosen);
