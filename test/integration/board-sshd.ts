@@ -64,6 +64,8 @@ export class BoardSshd {
       StrictModes: 'no',
       UseDNS: 'no',
       PrintMotd: 'no',
+      // Not root's own: bash reads ~/.bashrc for commands over SSH, and what stands there may take its time.
+      SetEnv: `HOME=${this.#directory}`,
       // Shows each request to sign in.
       LogLevel: 'DEBUG1',
       ...this.#settings,

@@ -92,7 +92,8 @@ PrintMotd no
 MaxSessions 64
 MaxStartups 100:30:200
 Subsystem sftp internal-sftp
-SetEnv SLURM_CONF=${paths.slurmConf} LANG=C.UTF-8
+# Not root's own: bash reads ~/.bashrc for commands over SSH, and what stands there may take its time.
+SetEnv SLURM_CONF=${paths.slurmConf} LANG=C.UTF-8 HOME=${paths.loginNode.directory}
 `;
 }
 
