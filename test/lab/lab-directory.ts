@@ -84,9 +84,15 @@ export function labPaths(directory: string): LabPaths {
   };
 }
 
+/** A directory that only labs make. */
+const OWN_PARENT = /^\/var\/tmp\/bramble-[^/]+$/;
+
 /** Makes the lab's own directory. Until lab.json is in there it has to stay empty, or it is taken for somebody else's. */
 export function createLabDirectory(paths: LabPaths): void {
-  createOwnDirectory(dirname(paths.directory), 0o755);
+  const parent = dirname(paths.directory);
+  createOwnDirectory(parent, 0o755);
+  // Whatever has made it first, under whatever umask: the daemons' accounts have to pass through it.
+  if (OWN_PARENT.test(parent)) chmodSync(parent, 0o755);
   if (
     existsSync(paths.directory) &&
     !existsSync(paths.stateFile) &&
@@ -117,7 +123,7 @@ export function removeLabDirectory(paths: LabPaths): void {
 /** Removes the directory around the lab if it is one that labs make, and holds nothing else. */
 export function removeEmptyParent(paths: LabPaths): void {
   const parent = dirname(paths.directory);
-  if (!/^\/var\/tmp\/bramble-[^/]+$/.test(parent) || !existsSync(parent)) return;
+  if (!OWN_PARENT.test(parent) || !existsSync(parent)) return;
   if (readdirSync(parent).length === 0) rmdirSync(parent);
 }
 
