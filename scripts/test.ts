@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { CHECKOUT } from './installation.ts';
 
@@ -19,7 +19,20 @@ interface Outcome {
   name: string;
   passed: number;
   failed: number;
+  /** The names of the tests that failed. */
+  failures: string[];
   seconds: number;
+}
+
+/** What this program reads of the report that vitest writes. */
+interface VitestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'bramble-test-'));
@@ -65,7 +78,8 @@ async function runStep(step: Step): Promise<Outcome> {
   const counted = step.vitest === true ? countTests(step.name) : undefined;
   // A run that failed outside of its tests, or ran none, has failed all the same.
   const failed = Math.max(counted?.failed ?? 0, code === 0 ? 0 : 1);
-  return { name: step.name, passed: counted?.passed ?? (code === 0 ? 1 : 0), failed, seconds };
+  const passed = counted?.passed ?? (code === 0 ? 1 : 0);
+  return { name: step.name, passed, failed, failures: counted?.failures ?? [], seconds };
 }
 
 function exitCode([command = '', ...args]: string[]): Promise<number | null> {
@@ -76,16 +90,28 @@ function exitCode([command = '', ...args]: string[]): Promise<number | null> {
   });
 }
 
-function countTests(name: string): { passed: number; failed: number } {
+function countTests(name: string): { passed: number; failed: number; failures: string[] } {
+  let report: VitestReport;
   try {
-    const report = JSON.parse(readFileSync(reportFile(name), 'utf8')) as {
-      numPassedTests: number;
-      numFailedTests: number;
-    };
-    return { passed: report.numPassedTests, failed: report.numFailedTests };
+    report = JSON.parse(readFileSync(reportFile(name), 'utf8')) as VitestReport;
   } catch {
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, failures: ['there is no report of the tests'] };
   }
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    failures: report.testResults.flatMap(failuresOf),
+  };
+}
+
+function failuresOf({ name, status, assertionResults }: VitestReport['testResults'][number]): string[] {
+  const file = relative(CHECKOUT, name);
+  const failures = assertionResults.filter((test) => test.status === 'failed');
+  if (status === 'failed' && failures.length === 0) return [`${file}, outside of its tests`];
+  return failures.map(({ fullName, failureMessages }) => {
+    const [reason = ''] = (failureMessages[0] ?? '').split('\n');
+    return `${file}: ${fullName}: ${reason}`;
+  });
 }
 
 const startedAt = Date.now();
@@ -102,6 +128,7 @@ for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));
 rmSync(reports, { recursive: true, force: true });
 
 console.log('');
+for (const { failures } of outcomes) for (const failure of failures) console.log(`failed  ${failure}`);
 for (const { name, passed, failed, seconds } of outcomes) {
   console.log(
     `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(16)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.toFixed(1).padStart(7)} s`,
