@@ -32,6 +32,9 @@ export function describeBoardStore(
       hostKeySha256: null,
       roles: ['storage', 'compute'],
       labels: { rack: '"1" ä' },
+      network: { address: '10.0.0.9', prefixLength: 24, gateway: null, nameServers: ['10.0.0.2'] },
+      storage: null,
+      trial: false,
       sealedSignIn: 'v1.sealed',
       sealedSudoPassword: null,
       facts: null,
@@ -39,10 +42,16 @@ export function describeBoardStore(
       createdAt: at(n),
       ...fields,
     });
-    const operationOf = (n: number, boardId: string, fields: Partial<NewOperation> = {}): NewOperation => ({
+    const operationOf = (
+      n: number,
+      { id, name }: Pick<Board, 'id' | 'name'>,
+      fields: Partial<NewOperation> = {},
+    ): NewOperation => ({
       id: idOf('op', n),
-      boardId,
+      node: name,
+      boardId: id,
       kind: 'enrol',
+      parameters: { reason: 'new "ä"', force: false },
       steps: [
         {
           name: 'a',
@@ -59,7 +68,7 @@ export function describeBoardStore(
     });
     async function insert(n: number): Promise<Board> {
       const board = boardOf(n);
-      expect(await store.insert(board, operationOf(n, board.id))).toBeUndefined();
+      expect(await store.insert(board, operationOf(n, board))).toBeUndefined();
       return board;
     }
     const operation = async (n: number) => existing(await store.findOperation(idOf('op', n)));
@@ -71,8 +80,9 @@ export function describeBoardStore(
       await expect(store.find('brd_none')).resolves.toBeUndefined();
       await expect(store.findByName('node09')).resolves.toBeUndefined();
       await expect(operation(2)).resolves.toEqual({
-        ...operationOf(2, board.id),
+        ...operationOf(2, board),
         version: 1,
+        notes: {},
         state: 'waiting',
         reason: null,
         cancelRequestedAt: null,
@@ -85,9 +95,9 @@ export function describeBoardStore(
     it('takes neither name nor address twice, and then stores nothing', async () => {
       await insert(2);
       const again = boardOf(3, { name: 'node02' });
-      await expect(store.insert(again, operationOf(3, again.id))).resolves.toEqual({ taken: 'name' });
+      await expect(store.insert(again, operationOf(3, again))).resolves.toEqual({ taken: 'name' });
       const there = boardOf(3, { address: '10.0.0.3' });
-      await expect(store.insert(there, operationOf(3, there.id))).resolves.toEqual({ taken: 'address' });
+      await expect(store.insert(there, operationOf(3, there))).resolves.toEqual({ taken: 'address' });
       await expect(store.findOperation(idOf('op', 3))).resolves.toBeUndefined();
       await expect(store.list()).resolves.toHaveLength(1);
     });
@@ -118,30 +128,74 @@ export function describeBoardStore(
       await store.changeOperation(await operation(2), { state: 'failed', lookAt: null });
       await expect(store.remove(board.id)).resolves.toBe(true);
       await expect(store.find(board.id)).resolves.toBeUndefined();
-      await expect(store.findOperation(idOf('op', 2))).resolves.toBeUndefined();
+      await expect(operation(2)).resolves.toMatchObject({ node: 'node02', boardId: null });
       await expect(store.remove(board.id)).resolves.toBe(false);
+      const again = boardOf(2, { id: idOf('brd', 3) });
+      await expect(store.insert(again, operationOf(3, again))).resolves.toBeUndefined();
+      const ids = (await store.operationsOf('node02', 10)).map(({ id }) => id);
+      expect(ids).toEqual([idOf('op', 3), idOf('op', 2)]);
+    });
+
+    it('forgets a board in the course of the operation that takes it out', async () => {
+      const board = await insert(2);
+      await expect(store.remove(board.id, { during: idOf('op', 9) })).resolves.toBe(false);
+      await expect(store.remove(board.id, { during: idOf('op', 2) })).resolves.toBe(true);
+    });
+
+    it('keeps trials apart from boards, and forgets them', async () => {
       await insert(2);
+      const trial = boardOf(2, { id: idOf('brd', 3), trial: true });
+      await expect(store.insert(trial, operationOf(3, trial, { kind: 'plan' }))).resolves.toBeUndefined();
+      const another = boardOf(2, { id: idOf('brd', 4), trial: true, createdAt: at(60) });
+      await expect(store.insert(another, operationOf(4, another, { kind: 'plan' }))).resolves.toBeUndefined();
+      await expect(store.find(trial.id)).resolves.toEqual(trial);
+      await expect(store.list()).resolves.toMatchObject([{ id: idOf('brd', 2) }]);
+      await expect(store.findByName('node02')).resolves.toMatchObject({ id: idOf('brd', 2) });
+      await expect(store.operationsOf('node02', 10)).resolves.toMatchObject([{ id: idOf('op', 2) }]);
+      await store.removeTrials(at(30));
+      await expect(store.find(trial.id)).resolves.toBeUndefined();
+      await expect(store.findOperation(idOf('op', 3))).resolves.toBeUndefined();
+      await expect(store.find(another.id)).resolves.toEqual(another);
+      await expect(store.list()).resolves.toHaveLength(1);
+    });
+
+    it('works on nodes that are no boards', async () => {
+      const drain = operationOf(5, { id: '', name: 'other' }, { boardId: null, kind: 'drain' });
+      await expect(store.begin(drain)).resolves.toMatchObject({ node: 'other', boardId: null });
+      await expect(store.begin({ ...drain, id: idOf('op', 6) })).resolves.toBeUndefined();
+    });
+
+    it('keeps what steps have shown, in order', async () => {
+      await insert(2);
+      for (const text of ['a\n', 'b "ä" 🍓\0', 'c']) await store.say(idOf('op', 2), 'hosts', text);
+      const output = await store.outputAfter(idOf('op', 2), 1, 10);
+      expect(output).toMatchObject([
+        { seq: 2, step: 'hosts', text: expect.stringContaining('b "ä" 🍓') as string },
+        { seq: 3, step: 'hosts', text: 'c' },
+      ]);
+      await expect(store.outputAfter(idOf('op', 2), 0, 1)).resolves.toMatchObject([{ seq: 1 }]);
+      await expect(store.outputAfter(idOf('op', 9), 0, 1)).resolves.toEqual([]);
     });
 
     it('has one operation under way for a board', async () => {
       const board = await insert(2);
-      await expect(store.begin(operationOf(3, board.id))).resolves.toBeUndefined();
+      await expect(store.begin(operationOf(3, board))).resolves.toBeUndefined();
       const first = await operation(2);
       await store.changeOperation(first, { state: 'failed', lookAt: null });
-      await expect(store.begin(operationOf(3, board.id, { kind: 'check' }))).resolves.toMatchObject({
+      await expect(store.begin(operationOf(3, board, { kind: 'check' }))).resolves.toMatchObject({
         kind: 'check',
         state: 'waiting',
       });
-      await expect(store.begin(operationOf(4, board.id))).resolves.toBeUndefined();
-      const ids = (await store.operationsOf(board.id, 10)).map(({ id }) => id);
+      await expect(store.begin(operationOf(4, board))).resolves.toBeUndefined();
+      const ids = (await store.operationsOf('node02', 10)).map(({ id }) => id);
       expect(ids).toEqual([idOf('op', 3), idOf('op', 2)]);
-      await expect(store.operationsOf(board.id, 1)).resolves.toHaveLength(1);
+      await expect(store.operationsOf('node02', 1)).resolves.toHaveLength(1);
     });
 
     it('begins one of many operations that come at once', async () => {
       const board = await insert(2);
       await store.changeOperation(await operation(2), { state: 'done', lookAt: null });
-      const begun = await Promise.all([3, 4, 5, 6, 7].map((n) => store.begin(operationOf(n, board.id))));
+      const begun = await Promise.all([3, 4, 5, 6, 7].map((n) => store.begin(operationOf(n, board))));
       expect(begun.filter((one) => one !== undefined)).toHaveLength(1);
     });
 
@@ -154,6 +208,7 @@ export function describeBoardStore(
         steps: before.steps.map((step) => ({ ...step, state: 'failed' as const, endedAt: at(5) })),
         cancelRequestedAt: at(6),
         startedAt: at(4),
+        notes: { bootId: 'f00d' },
       };
       const changed = await store.changeOperation(before, patch);
       expect(changed).toEqual({ ...before, ...patch, version: 2 });

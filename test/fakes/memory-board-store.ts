@@ -1,14 +1,15 @@
 import type { Board, BoardPatch } from '#core/nodes/board';
 import type { BoardStore, NewOperation } from '#core/nodes/board-store';
-import { isOver, type Operation, type OperationPatch } from '#core/nodes/operation';
+import { isOver, type Operation, type OperationOutput, type OperationPatch } from '#core/nodes/operation';
 
 /** Boards in memory. What is given out and taken in is copied, as a database would. */
 export class MemoryBoardStore implements BoardStore {
   readonly #boards = new Map<string, Board>();
   readonly #operations = new Map<string, Operation>();
+  readonly #output = new Map<string, OperationOutput[]>();
 
   async insert(board: Board, operation: NewOperation): Promise<{ taken: 'name' | 'address' } | undefined> {
-    const others = [...this.#boards.values()];
+    const others = board.trial ? [] : [...this.#boards.values()].filter(({ trial }) => !trial);
     if (others.some(({ name }) => name === board.name)) return { taken: 'name' };
     if (others.some(({ address }) => address === board.address)) return { taken: 'address' };
     this.#boards.set(board.id, structuredClone(board));
@@ -21,11 +22,13 @@ export class MemoryBoardStore implements BoardStore {
   }
 
   async findByName(name: string): Promise<Board | undefined> {
-    return structuredClone([...this.#boards.values()].find((board) => board.name === name));
+    return structuredClone([...this.#boards.values()].find((board) => board.name === name && !board.trial));
   }
 
   async list(): Promise<Board[]> {
-    const boards = [...this.#boards.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const boards = [...this.#boards.values()]
+      .filter(({ trial }) => !trial)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     return structuredClone(boards);
   }
 
@@ -37,21 +40,40 @@ export class MemoryBoardStore implements BoardStore {
     return structuredClone(changed);
   }
 
-  async remove(id: string): Promise<boolean> {
-    const operations = [...this.#operations.values()].filter(({ boardId }) => boardId === id);
-    if (operations.some(({ state }) => !isOver(state)) || !this.#boards.delete(id)) return false;
-    for (const operation of operations) this.#operations.delete(operation.id);
+  async remove(id: string, { during }: { during?: string } = {}): Promise<boolean> {
+    const name = this.#boards.get(id)?.name;
+    if (name === undefined || this.#isUnderWay(name, during)) return false;
+    this.#boards.delete(id);
+    for (const operation of this.#operations.values()) if (operation.boardId === id) operation.boardId = null;
     return true;
   }
 
-  async begin(operation: NewOperation): Promise<Operation | undefined> {
-    const underWay = [...this.#operations.values()].some(
-      ({ boardId, state }) => boardId === operation.boardId && !isOver(state),
+  async removeTrials(before: Date): Promise<void> {
+    for (const { id, trial, createdAt } of this.#boards.values()) {
+      if (!trial || createdAt >= before) continue;
+      this.#boards.delete(id);
+      for (const operation of this.#operations.values())
+        if (operation.boardId === id) this.#operations.delete(operation.id);
+    }
+  }
+
+  #isUnderWay(node: string, except?: string): boolean {
+    return [...this.#operations.values()].some(
+      (operation) =>
+        operation.node === node &&
+        operation.id !== except &&
+        operation.kind !== 'plan' &&
+        !isOver(operation.state),
     );
+  }
+
+  async begin(operation: NewOperation): Promise<Operation | undefined> {
+    const underWay = operation.kind !== 'plan' && this.#isUnderWay(operation.node);
     if (underWay) return undefined;
     const begun: Operation = {
       ...structuredClone(operation),
       version: 1,
+      notes: {},
       state: 'waiting',
       reason: null,
       cancelRequestedAt: null,
@@ -67,9 +89,9 @@ export class MemoryBoardStore implements BoardStore {
     return structuredClone(this.#operations.get(id));
   }
 
-  async operationsOf(boardId: string, limit: number): Promise<Operation[]> {
+  async operationsOf(node: string, limit: number): Promise<Operation[]> {
     const operations = [...this.#operations.values()]
-      .filter((operation) => operation.boardId === boardId)
+      .filter((operation) => operation.node === node && operation.kind !== 'plan')
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1));
     return structuredClone(operations.slice(0, limit));
   }
@@ -89,6 +111,15 @@ export class MemoryBoardStore implements BoardStore {
       .slice(0, limit);
     for (const operation of due) operation.lookAt = new Date(putOffUntil);
     return structuredClone(due);
+  }
+
+  async say(operationId: string, step: string, text: string): Promise<void> {
+    const output = this.#output.get(operationId) ?? [];
+    this.#output.set(operationId, [...output, { seq: output.length + 1, step, text }]);
+  }
+
+  async outputAfter(operationId: string, seq: number, limit: number): Promise<OperationOutput[]> {
+    return (this.#output.get(operationId) ?? []).slice(seq, seq + limit);
   }
 
   async putOffOperation(id: string, until: Date): Promise<void> {

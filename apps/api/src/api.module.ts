@@ -6,7 +6,7 @@ import { ManageAccess } from '#core/access/manage-access';
 import type { ApiConfiguration } from '#core/configuration/configuration';
 import { RequestCancel } from '#core/jobs/request-cancel';
 import { ManageBoards } from '#core/nodes/manage-boards';
-import { BOARD_STEPS } from '#core/nodes/steps/all-steps';
+import { PROCEDURES } from '#core/nodes/steps/all-procedures';
 import { UploadArtifact } from '#core/artifacts/upload-artifact';
 import { SubmitJob } from '#core/jobs/submit-job';
 import { ApiMetrics } from '#infra/observability/metrics';
@@ -81,7 +81,7 @@ export class ApiModule {
             secrets: platform.secrets,
             ids,
             clock,
-            steps: BOARD_STEPS,
+            procedures: PROCEDURES,
           }),
         },
         { provide: RequestCancel, useValue: new RequestCancel(jobs, queues.jobQueue, clock) },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
@@ -10,8 +11,10 @@ import { JOB_WORK } from '#core/jobs/job-store';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { WorkOnJob } from '#core/jobs/work-on-job';
 import { RunOperation } from '#core/nodes/run-operation';
-import { BOARD_STEPS } from '#core/nodes/steps/all-steps';
+import type { SlurmNodes } from '#core/nodes/slurm-nodes';
+import { PROCEDURES } from '#core/nodes/steps/all-procedures';
 import { present } from '#core/vocabulary/answer';
+import { siteOf } from '#infra/boards/site-of';
 import { SshBoardConnector } from '#infra/boards/ssh-board-connector';
 import { Leadership } from '#infra/database/leadership';
 import type { Logger } from '#infra/observability/logger';
@@ -30,6 +33,7 @@ export interface WorkerPorts {
   platform: Platform;
   controller: SlurmController;
   inventory: SlurmInventory;
+  nodes: SlurmNodes;
   /** `MinJobAge` of the cluster. */
   forgetsAfterMs: number;
   metrics: WorkerMetrics;
@@ -75,8 +79,10 @@ export async function runWorker(
     secrets: platform.secrets,
     managedKey: platform.managedKey,
     clock,
-    steps: BOARD_STEPS,
-    domain: configuration.BRAMBLE_DOMAIN,
+    procedures: PROCEDURES,
+    site: siteOf(configuration),
+    slurm: { nodes: ports.nodes, jobs: controller },
+    pause: sleep,
   });
   consumers.push(
     queues.worker('nodes.operate', operationProcessor({ operations, boards: platform.boards, clock }), {

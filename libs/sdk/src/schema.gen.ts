@@ -310,8 +310,8 @@ export interface paths {
         get: operations["boards_list"];
         put?: never;
         /**
-         * Enrol a board
-         * @description Signs in once with what is given, installs a key of its own, forgets the password, and makes the board what it is to be, step by step. The answer is the operation to be watched.
+         * Enrol a board, or plan it
+         * @description Signs in once with what is given, installs a key of its own, forgets the password, and makes the board what it is to be, step by step. The answer is the operation to be watched. With `dryRun` it only signs in and looks: nothing is changed there, nothing is enrolled, and the steps tell what would be done.
          */
         post: operations["boards_enrol"];
         delete?: never;
@@ -1017,6 +1017,16 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /**
+             * @description The static address that the board is to have; null leaves its network as it is.
+             * @default null
+             */
+            network: components["schemas"]["BoardNetwork"] | null;
+            /**
+             * @description What a storage board offers.
+             * @default null
+             */
+            storage: components["schemas"]["BoardStorage"] | null;
             signIn: {
                 /**
                  * @description Account to sign in as: root, or one that may use sudo.
@@ -1040,15 +1050,60 @@ export interface components {
                 acceptFirstHostKey: boolean;
             };
         };
+        BoardStorage: {
+            /**
+             * @description Disk that is partitioned; null exports directories of the disk that the system is on.
+             * @default null
+             */
+            disk: string | null;
+            /**
+             * @description Serial number of the disk, as lsblk shows it: everything on that disk may be destroyed.
+             * @default null
+             */
+            wipe: string | null;
+            partitions: {
+                /** @description File system label; the directory is /srv/<label>. */
+                label: string;
+                /**
+                 * @description null takes what is left.
+                 * @default null
+                 */
+                sizeMebibytes: number | null;
+                /**
+                 * @description Where compute boards mount it; null does not export it.
+                 * @default null
+                 */
+                mountedAt: string | null;
+            }[];
+            /**
+             * @description Whether apt-cacher-ng serves packages to the other boards.
+             * @default true
+             */
+            packageCache: boolean;
+        };
+        BoardNetwork: {
+            /** Format: ipv4 */
+            address: string;
+            /** @default 24 */
+            prefixLength: number;
+            /** @default null */
+            gateway: string | null;
+            /** @default [] */
+            nameServers: string[];
+        };
         BoardOperation: {
             id: string;
-            /** @description Name of the board. */
-            board: string;
+            /** @description Name of the node. */
+            node: string;
             /**
-             * @description `enrol` applies what differs; `check` only looks.
+             * @description `enrol` applies what differs, `check` only looks, `plan` looks at a board that is not enrolled.
              * @enum {string}
              */
-            kind: "enrol" | "check";
+            kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission";
+            parameters: {
+                reason: string | null;
+                force: boolean;
+            };
             /** @enum {string} */
             state: "waiting" | "running" | "done" | "failed" | "cancelled";
             finished: boolean;
@@ -1083,6 +1138,8 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            network: components["schemas"]["BoardNetworkOutput"] | null;
+            storage: components["schemas"]["BoardStorageOutput"] | null;
             signIn: {
                 user: string;
                 port: number;
@@ -1119,10 +1176,55 @@ export interface components {
             /** @description The board's clock less that of the worker. */
             clockSkewSeconds: number;
         };
+        BoardStorageOutput: {
+            /**
+             * @description Disk that is partitioned; null exports directories of the disk that the system is on.
+             * @default null
+             */
+            disk: string | null;
+            /**
+             * @description Serial number of the disk, as lsblk shows it: everything on that disk may be destroyed.
+             * @default null
+             */
+            wipe: string | null;
+            partitions: {
+                /** @description File system label; the directory is /srv/<label>. */
+                label: string;
+                /**
+                 * @description null takes what is left.
+                 * @default null
+                 */
+                sizeMebibytes: number | null;
+                /**
+                 * @description Where compute boards mount it; null does not export it.
+                 * @default null
+                 */
+                mountedAt: string | null;
+            }[];
+            /**
+             * @description Whether apt-cacher-ng serves packages to the other boards.
+             * @default true
+             */
+            packageCache: boolean;
+        };
+        BoardNetworkOutput: {
+            /** Format: ipv4 */
+            address: string;
+            /** @default 24 */
+            prefixLength: number;
+            /** @default null */
+            gateway: string | null;
+            /** @default [] */
+            nameServers: string[];
+        };
         BoardOperationList: {
             items: components["schemas"]["BoardOperation"][];
         };
-        /** @default {} */
+        /**
+         * @default {
+         *       "replace": false
+         *     }
+         */
         ApplyRequest: {
             /** @description A new way to sign in, with its host key: after a wrong password, or where the board was installed anew. */
             signIn?: {
@@ -1147,6 +1249,18 @@ export interface components {
                  */
                 acceptFirstHostKey: boolean;
             };
+            /**
+             * Format: ipv4
+             * @description Where the board is to be found now.
+             */
+            address?: string;
+            network?: components["schemas"]["BoardNetwork"] | null;
+            storage?: components["schemas"]["BoardStorage"] | null;
+            /**
+             * @description Take another board under the same name: serial and machine id may differ from now on.
+             * @default false
+             */
+            replace: boolean;
         };
         NewUser: {
             name: string;
@@ -2381,7 +2495,10 @@ export interface operations {
     };
     boards_enrol: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only look, and tell what would be done. */
+                dryRun?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
@@ -23,6 +23,12 @@ const boardListSchema = z.object({ items: z.array(boardResourceSchema) }).meta({
 const operationListSchema = z
   .object({ items: z.array(operationResourceSchema) })
   .meta({ id: 'BoardOperationList' });
+const enrolmentQuerySchema = z.strictObject({
+  dryRun: z
+    .stringbool({ truthy: ['true'], falsy: ['false'], error: 'must be "true" or "false"' })
+    .default(false)
+    .describe('Only look, and tell what would be done.'),
+});
 
 @ApiTags('boards')
 @Controller('v1/admin/nodes')
@@ -37,18 +43,20 @@ export class BoardsController {
   @Post()
   @HttpCode(202)
   @ApiOperation({
-    summary: 'Enrol a board',
+    summary: 'Enrol a board, or plan it',
     description:
       'Signs in once with what is given, installs a key of its own, forgets the password, and makes the board what it ' +
-      'is to be, step by step. The answer is the operation to be watched.',
+      'is to be, step by step. The answer is the operation to be watched. With `dryRun` it only signs in and looks: ' +
+      'nothing is changed there, nothing is enrolled, and the steps tell what would be done.',
   })
   @ApiBody({ schema: { $ref: '#/components/schemas/EnrolmentRequest' } })
   @Answers(202, operationResourceSchema, [400, 409])
   async enrol(
     @Body({ schema: enrolmentRequestSchema }) body: EnrolmentRequest,
+    @Query({ schema: enrolmentQuerySchema }) { dryRun }: z.output<typeof enrolmentQuerySchema>,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OperationResource> {
-    return located(response, await this.#boards.enrol(body));
+    return located(response, await this.#boards.enrol(body, { dryRun }));
   }
 
   @Get()
@@ -95,7 +103,7 @@ export class BoardsController {
     @Body({ schema: applyRequestSchema }) body: ApplyRequest,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OperationResource> {
-    return located(response, await this.#boards.begin(name, 'enrol', body));
+    return located(response, await this.#boards.apply(name, body));
   }
 
   @Delete(':name')

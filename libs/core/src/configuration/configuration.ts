@@ -22,6 +22,37 @@ const origins = z.string().transform((text, context) => {
   }
   return list;
 });
+const ipv4 = z.ipv4('must be IPv4 addresses');
+/** Texts separated by commas, each read by `read`; undefined from it is a fault. */
+const listOf = <T>(read: (text: string) => T | undefined, message: string) =>
+  z.string().transform((text, context) =>
+    text.split(',').flatMap((part): T[] => {
+      const value = read(part.trim());
+      if (value === undefined) context.addIssue({ code: 'custom', message });
+      return value === undefined ? [] : [value];
+    }),
+  );
+const HOST = '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?';
+const PATH = '(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+';
+
+function readAccount(text: string) {
+  const [, name = '', uid, gid] = /^([a-z_][a-z0-9_-]{0,31}):(\d{1,9})(?::(\d{1,9}))?$/.exec(text) ?? [];
+  if (uid === undefined || Number(uid) < 1000) return undefined;
+  return { name, uid: Number(uid), gid: Number(gid ?? uid) };
+}
+
+function readMount(text: string) {
+  const [, server, path, at] =
+    new RegExp(`^(${HOST.replace('(', '(?:')}):(${PATH})=(${PATH})$`).exec(text) ?? [];
+  return server === undefined || path === undefined || at === undefined ? undefined : { server, path, at };
+}
+
+function readHostAndPort(text: string) {
+  const [, host, portText = '6817'] =
+    new RegExp(`^(${HOST.replace('(', '(?:')})(?::(\\d{1,5}))?$`).exec(text) ?? [];
+  return host === undefined || Number(portText) > 65_535 ? undefined : { host, port: Number(portText) };
+}
+
 const flag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
 
 /** What the api and the worker share. An empty or blank variable counts as not set. */
@@ -137,6 +168,50 @@ export const workerConfigurationSchema = z
       .describe(
         "How the login becomes the job's account: setpriv (as root), sudo (without password), none (it is the account).",
       ),
+    BRAMBLE_BOARD_SUBNET: z
+      .cidrv4('must be a subnet such as "10.0.0.0/24"')
+      .default('10.0.0.0/24')
+      .describe('IPv4 subnet of the boards: storage is exported to it, and discovery looks nowhere else.'),
+    BRAMBLE_BOARD_TIME_SERVERS: listOf(
+      (text) => (ipv4.safeParse(text).success || new RegExp(`^${HOST}$`).test(text) ? text : undefined),
+      'must be host names or addresses, separated by commas',
+    )
+      .default([])
+      .describe("Time servers of the boards. Left out: the distribution's own."),
+    BRAMBLE_BOARD_APT_PROXY: z
+      .url({ protocol: /^http$/, error: 'must be a URL http://…' })
+      .optional()
+      .describe(
+        'Package proxy of the boards. Left out: the cache of a storage board, where one is enrolled.',
+      ),
+    BRAMBLE_BOARD_ACCOUNTS: listOf(
+      readAccount,
+      'must be accounts such as "alice:2001" or "alice:2001:2000", numbers from 1000 on, separated by commas',
+    )
+      .default([])
+      .describe('Unix accounts that every board has: name, uid, and gid where it is another number.'),
+    BRAMBLE_BOARD_MOUNTS: listOf(
+      readMount,
+      'must be mounts such as "10.0.0.2:/srv/home=/home/shared", separated by commas',
+    )
+      .default([])
+      .describe('NFS mounts of compute boards, beside those of the storage boards.'),
+    BRAMBLE_BOARD_SLURM: z
+      .string()
+      .transform((text, context) => {
+        const read = readHostAndPort(text);
+        if (read === undefined)
+          context.addIssue({
+            code: 'custom',
+            message: 'must be a host and a port such as "10.0.0.100:6817"',
+          });
+        return read ?? z.NEVER;
+      })
+      .optional()
+      .describe('slurmctld as boards reach it. Left out: compute boards do not join Slurm.'),
+    BRAMBLE_MUNGE_KEY_FILE: absolutePath
+      .default('/etc/munge/munge.key')
+      .describe("munge's key of the cluster, in a file that only the worker can read."),
     BRAMBLE_LEADER: flag
       .default(true)
       .describe('Whether this worker may be elected to track, sweep and look at the inventory.'),

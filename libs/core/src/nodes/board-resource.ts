@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { reasonSchema } from '../jobs/job.ts';
-import { type Board, boardFactsSchema, boardRoleSchema } from './board.ts';
+import {
+  type Board,
+  boardFactsSchema,
+  boardNetworkSchema,
+  boardRoleSchema,
+  boardStorageSchema,
+} from './board.ts';
 import { isOver, type Operation, OPERATION_KINDS, OPERATION_STATES, STEP_STATES } from './operation.ts';
 
 const timestamp = z.iso.datetime();
@@ -13,6 +19,8 @@ export const boardResourceSchema = z
     address: z.string(),
     roles: z.array(boardRoleSchema),
     labels: z.record(z.string(), z.string()),
+    network: boardNetworkSchema.nullable(),
+    storage: boardStorageSchema.nullable(),
     signIn: z.object({
       user: z.string(),
       port: z.int(),
@@ -33,8 +41,13 @@ export type BoardResource = z.output<typeof boardResourceSchema>;
 export const operationResourceSchema = z
   .object({
     id: z.string(),
-    board: z.string().describe('Name of the board.'),
-    kind: z.enum(OPERATION_KINDS).describe('`enrol` applies what differs; `check` only looks.'),
+    node: z.string().describe('Name of the node.'),
+    kind: z
+      .enum(OPERATION_KINDS)
+      .describe(
+        '`enrol` applies what differs, `check` only looks, `plan` looks at a board that is not enrolled.',
+      ),
+    parameters: z.object({ reason: z.string().nullable(), force: z.boolean() }),
     state: z.enum(OPERATION_STATES),
     finished: z.boolean(),
     reason: reasonSchema
@@ -68,6 +81,8 @@ export function toBoardResource(board: Board): BoardResource {
     address: board.address,
     roles: board.roles,
     labels: board.labels,
+    network: board.network,
+    storage: board.storage,
     signIn: {
       user: board.signInUser,
       port: board.sshPort,
@@ -80,11 +95,12 @@ export function toBoardResource(board: Board): BoardResource {
   };
 }
 
-export function toOperationResource(operation: Operation, board: string): OperationResource {
+export function toOperationResource(operation: Operation): OperationResource {
   return {
     id: operation.id,
-    board,
+    node: operation.node,
     kind: operation.kind,
+    parameters: operation.parameters,
     state: operation.state,
     finished: isOver(operation.state),
     reason: operation.reason,

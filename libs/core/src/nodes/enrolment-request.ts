@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { labelsSchema } from '../vocabulary/labels.ts';
-import { boardRoleSchema } from './board.ts';
+import { boardNetworkSchema, boardRoleSchema, boardStorageSchema } from './board.ts';
 
 /** A host name as DNS and Slurm take it: letters that are lower case, digits and "-". */
 export const boardNameSchema = z
@@ -70,7 +70,16 @@ export const enrolmentRequestSchema = z
       .refine((roles) => new Set(roles).size === roles.length, 'must not name a role twice')
       .describe('`storage`, `compute`, or both.'),
     labels: labelsSchema,
+    network: boardNetworkSchema
+      .nullable()
+      .default(null)
+      .describe('The static address that the board is to have; null leaves its network as it is.'),
+    storage: boardStorageSchema.nullable().default(null).describe('What a storage board offers.'),
     signIn: signInSchema,
+  })
+  .refine(({ roles, storage }) => storage === null || roles.includes('storage'), {
+    path: ['storage'],
+    message: 'is for boards with the role "storage"',
   })
   .meta({ id: 'EnrolmentRequest' });
 /** What may be said when a board is enrolled again. */
@@ -81,9 +90,41 @@ export const applyRequestSchema = z
       .describe(
         'A new way to sign in, with its host key: after a wrong password, or where the board was installed anew.',
       ),
+    address: z.ipv4('must be an IPv4 address').optional().describe('Where the board is to be found now.'),
+    network: boardNetworkSchema.nullable().optional(),
+    storage: boardStorageSchema.nullable().optional(),
+    replace: z
+      .boolean()
+      .default(false)
+      .describe('Take another board under the same name: serial and machine id may differ from now on.'),
   })
-  .default({})
+  .refine(({ replace, signIn }) => !replace || signIn !== undefined, {
+    path: ['signIn'],
+    message: 'must be given with "replace": the new board does not know Bramble yet',
+  })
+  .default({ replace: false })
   .meta({ id: 'ApplyRequest' });
 export type ApplyRequest = z.output<typeof applyRequestSchema>;
 
 export type EnrolmentRequest = z.output<typeof enrolmentRequestSchema>;
+
+/** Why something is done with a node. */
+export const operationRequestSchema = z
+  .strictObject({
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(200)
+      .refine((text) => !/[\p{Cc}"']/u.test(text), 'must be one line without quotes')
+      .nullable()
+      .default(null)
+      .describe('Why; Slurm shows it at a drained node.'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Not to wait for jobs that run there, and not to need the board.'),
+  })
+  .default({ reason: null, force: false })
+  .meta({ id: 'OperationRequest' });
+export type OperationRequest = z.output<typeof operationRequestSchema>;

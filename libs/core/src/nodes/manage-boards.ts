@@ -1,18 +1,17 @@
 import type { Clock, IdGenerator } from '../vocabulary/clock.ts';
 import { notFound, Problem } from '../vocabulary/problem.ts';
-import type { Board } from './board.ts';
+import type { Board, BoardPatch } from './board.ts';
 import {
   type BoardResource,
   type OperationResource,
   toBoardResource,
   toOperationResource,
 } from './board-resource.ts';
-import type { BoardStep } from './board-step.ts';
-import type { BoardStore } from './board-store.ts';
+import type { BoardStore, NewOperation } from './board-store.ts';
 import type { ApplyRequest, EnrolmentRequest } from './enrolment-request.ts';
-import { isOver, type Operation, type OperationKind } from './operation.ts';
+import { isOver, type Operation, type OperationKind, type OperationParameters } from './operation.ts';
 import type { OperationQueue } from './operation-queue.ts';
-import { stepsFor } from './run-operation.ts';
+import { type Procedures, stepsFor } from './procedures.ts';
 import { sealSignIn } from './sealed-sign-in.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -22,7 +21,7 @@ export interface ManageBoardsPorts {
   secrets: SecretBox;
   ids: IdGenerator;
   clock: Clock;
-  steps: readonly BoardStep[];
+  procedures: Procedures;
 }
 
 const SHOWN_OPERATIONS = 50;
@@ -35,9 +34,12 @@ export class ManageBoards {
     this.#ports = ports;
   }
 
-  /** @throws Problem `name_taken` where the name or the address is another board's */
-  async enrol(request: EnrolmentRequest): Promise<OperationResource> {
-    const { boards, ids, clock, secrets, steps } = this.#ports;
+  /**
+   * @param options.dryRun only look at the board, and tell what would be done; nothing there is changed
+   * @throws Problem `name_taken` where the name or the address is another board's
+   */
+  async enrol(request: EnrolmentRequest, { dryRun = false } = {}): Promise<OperationResource> {
+    const { boards, ids, clock, secrets } = this.#ports;
     const id = ids.next('brd');
     const board: Board = {
       id,
@@ -46,12 +48,15 @@ export class ManageBoards {
       address: request.address,
       roles: request.roles,
       labels: request.labels,
+      network: request.network,
+      storage: request.storage,
+      trial: dryRun,
       ...signInFields(id, request.signIn, secrets),
       facts: null,
       factsAt: null,
       createdAt: clock.now(),
     };
-    const operation = this.#operation(board, 'enrol', ids.next('op'), stepsFor(board, steps));
+    const operation = this.#operation(board.name, board, dryRun ? 'plan' : 'enrol');
     const refused = await boards.insert(board, operation);
     if (refused !== undefined) {
       throw new Problem('name_taken', `Another board has this ${refused.taken} already.`, {
@@ -63,24 +68,50 @@ export class ManageBoards {
   }
 
   /**
-   * @param request.signIn a new way to sign in, where the one of before does not do
+   * @param request what is to be changed of the board before; what is left out stays
+   * @throws Problem `not_found`, `operation_under_way`, or `name_taken` where the address is another board's
+   */
+  async apply(name: string, request: ApplyRequest = { replace: false }): Promise<OperationResource> {
+    const { boards, secrets } = this.#ports;
+    const board = await this.#find(name);
+    const { signIn, replace, address, network, storage } = request;
+    const taken = (await boards.list()).some((other) => other.id !== board.id && other.address === address);
+    if (taken) {
+      throw new Problem('name_taken', 'Another board has this address already.', {
+        faults: [{ field: 'address', message: 'is taken' }],
+      });
+    }
+    const patch: BoardPatch = {
+      ...(address === undefined ? {} : { address }),
+      ...(network === undefined ? {} : { network }),
+      ...(storage === undefined ? {} : { storage }),
+      ...(signIn === undefined ? {} : signInFields(board.id, signIn, secrets)),
+      ...(replace ? { facts: null, factsAt: null } : {}),
+    };
+    if (Object.keys(patch).length > 0) {
+      const [latest] = await boards.operationsOf(name, 1);
+      const isBusy = latest !== undefined && !isOver(latest.state);
+      if (isBusy || (await boards.change(board, patch)) === undefined) throw underWay(name);
+    }
+    return this.begin(name, 'enrol');
+  }
+
+  /**
+   * Begins what needs nothing but a name. Draining and resuming do for nodes of Slurm that are no boards.
    * @throws Problem `not_found`, or `operation_under_way`
    */
-  async begin(name: string, kind: OperationKind, { signIn }: ApplyRequest = {}): Promise<OperationResource> {
-    const { boards, ids, secrets, steps } = this.#ports;
-    const board = await this.#find(name);
-    if (signIn !== undefined) {
-      const [latest] = await boards.operationsOf(board.id, 1);
-      const changed =
-        latest !== undefined && !isOver(latest.state)
-          ? undefined
-          : await boards.change(board, signInFields(board.id, signIn, secrets));
-      if (changed === undefined) throw underWay(name);
-    }
-    const begun = await boards.begin(this.#operation(board, kind, ids.next('op'), stepsFor(board, steps)));
+  async begin(
+    name: string,
+    kind: Exclude<OperationKind, 'plan'>,
+    parameters: Partial<OperationParameters> = {},
+  ): Promise<OperationResource> {
+    const { boards } = this.#ports;
+    const needsNoBoard = kind === 'drain' || kind === 'resume';
+    const board = needsNoBoard ? await boards.findByName(name) : await this.#find(name);
+    const begun = await boards.begin(this.#operation(name, board, kind, parameters));
     if (begun === undefined) throw underWay(name);
     await this.#nudge(begun.id);
-    return toOperationResource(begun, name);
+    return toOperationResource(begun);
   }
 
   /** Asking twice is asking once. @throws Problem `not_found`, or `operation_finished` */
@@ -120,20 +151,33 @@ export class ManageBoards {
 
   /** @throws Problem `not_found` */
   async operation(id: string): Promise<OperationResource> {
-    const operation = await this.#findOperation(id);
-    const board = await this.#ports.boards.find(operation.boardId);
-    return toOperationResource(operation, board?.name ?? '');
+    return toOperationResource(await this.#findOperation(id));
   }
 
   /** Newest first. @throws Problem `not_found` */
   async operationsOf(name: string): Promise<OperationResource[]> {
-    const { id } = await this.#find(name);
-    const operations = await this.#ports.boards.operationsOf(id, SHOWN_OPERATIONS);
-    return operations.map((operation) => toOperationResource(operation, name));
+    const operations = await this.#ports.boards.operationsOf(name, SHOWN_OPERATIONS);
+    if (operations.length === 0) await this.#find(name);
+    return operations.map(toOperationResource);
   }
 
-  #operation(board: Board, kind: OperationKind, id: string, steps: Operation['steps']) {
-    return { id, boardId: board.id, kind, steps, createdAt: this.#ports.clock.now() };
+  #operation(
+    node: string,
+    board: Board | undefined,
+    kind: OperationKind,
+    { reason = null, force = false }: Partial<OperationParameters> = {},
+  ): NewOperation {
+    const { ids, clock, procedures } = this.#ports;
+    const parameters = { reason, force };
+    return {
+      id: ids.next('op'),
+      node,
+      boardId: board?.id ?? null,
+      kind,
+      parameters,
+      steps: stepsFor({ kind, parameters }, board, procedures),
+      createdAt: clock.now(),
+    };
   }
 
   /** The operation's `lookAt` brings it to a worker even where this is lost. */

@@ -1,8 +1,28 @@
 import type { Reason } from '../jobs/job.ts';
 
-/** What is done with a board: `check` looks and changes nothing, `enrol` also applies what differs. */
-export const OPERATION_KINDS = ['enrol', 'check'] as const;
+/**
+ * What is done with a node: `enrol` makes a board what it is to be, `check` only looks, `plan` looks at a board that is
+ * not enrolled. `drain` and `resume` concern Slurm alone, also for nodes that are no boards of Bramble's.
+ */
+export const OPERATION_KINDS = [
+  'enrol',
+  'check',
+  'plan',
+  'drain',
+  'resume',
+  'reboot',
+  'upgrade',
+  'decommission',
+] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
+
+/** What an admin says of an operation. */
+export interface OperationParameters {
+  /** Why it is done; Slurm shows it at a drained node. */
+  reason: string | null;
+  /** Not to wait for jobs, and not to need the board. */
+  force: boolean;
+}
 
 export const OPERATION_STATES = ['waiting', 'running', 'done', 'failed', 'cancelled'] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
@@ -34,13 +54,19 @@ export interface StepProgress {
   endedAt: Date | null;
 }
 
-/** Work on one board, watched step by step. At most one is under way for a board. */
+/** Work on one node, watched step by step. At most one is under way for a node. */
 export interface Operation {
   id: string;
   /** Grows by one with every change: what a compare-and-set compares. */
   version: number;
-  boardId: string;
+  /** Name of the node. */
+  node: string;
+  /** null where the node is no board, or none any more. */
+  boardId: string | null;
   kind: OperationKind;
+  parameters: OperationParameters;
+  /** What steps keep between two runs. */
+  notes: Record<string, string>;
   state: OperationState;
   reason: Reason | null;
   steps: StepProgress[];
@@ -52,4 +78,13 @@ export interface Operation {
   endedAt: Date | null;
 }
 
-export type OperationPatch = Partial<Omit<Operation, 'id' | 'version' | 'boardId' | 'kind' | 'createdAt'>>;
+export type OperationPatch = Partial<
+  Omit<Operation, 'id' | 'version' | 'node' | 'boardId' | 'kind' | 'parameters' | 'createdAt'>
+>;
+
+/** Text that a step has shown, in the order of `seq`. */
+export interface OperationOutput {
+  seq: number;
+  step: string;
+  text: string;
+}

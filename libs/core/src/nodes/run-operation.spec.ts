@@ -3,12 +3,16 @@ import { existing } from '../../../../test/fakes/existing.ts';
 import { ManualClock } from '../../../../test/fakes/manual-clock.ts';
 import { MemoryBoardStore } from '../../../../test/fakes/memory-board-store.ts';
 import { plainSecretBox } from '../../../../test/fakes/plain-secret-box.ts';
+import { SITE } from '../../../../test/fakes/site.ts';
+import { ScriptedSlurmNodes } from '../../../../test/fakes/scripted-slurm-nodes.ts';
 import { exited, ScriptedBoard } from '../../../../test/fakes/scripted-board.ts';
 import type { Board } from './board.ts';
 import type { BoardCommand, CommandEnd } from './board-connection.ts';
 import { type BoardStep, StepProblem } from './board-step.ts';
+import type { NewOperation } from './board-store.ts';
 import type { OperationKind } from './operation.ts';
-import { RunOperation, stepsFor } from './run-operation.ts';
+import { RunOperation } from './run-operation.ts';
+import { PROCEDURES } from './steps/all-procedures.ts';
 import { sealSignIn } from './sealed-sign-in.ts';
 
 const MANAGED = { privateKey: 'managed', publicKeyLine: 'ssh-ed25519 AAAA bramble' };
@@ -67,6 +71,11 @@ function authorize({ argv }: BoardCommand): CommandEnd | undefined {
   return exited(0);
 }
 
+const begun = (id: string, boardId: string, node: string): NewOperation => ({
+  ...{ id, boardId, node, kind: 'enrol', steps: [], createdAt: clock.now() },
+  parameters: { reason: null, force: false },
+});
+
 async function enrol(changes: Partial<Board> = {}, kind: OperationKind = 'enrol') {
   const board: Board = {
     id: 'brd_1',
@@ -78,6 +87,9 @@ async function enrol(changes: Partial<Board> = {}, kind: OperationKind = 'enrol'
     hostKeySha256: null,
     roles: ['compute'],
     labels: {},
+    network: null,
+    storage: null,
+    trial: kind === 'plan',
     sealedSignIn: sealSignIn(
       'brd_1',
       { secret: { password: 'raspberry' }, sudoPassword: 'raspberry' },
@@ -91,9 +103,11 @@ async function enrol(changes: Partial<Board> = {}, kind: OperationKind = 'enrol'
   };
   await store.insert(board, {
     id: 'op_1',
+    node: board.name,
     boardId: board.id,
     kind,
-    steps: stepsFor(board, [hostname]),
+    parameters: { reason: null, force: false },
+    steps: [],
     createdAt: clock.now(),
   });
 }
@@ -105,8 +119,10 @@ const run = (steps: BoardStep[] = [hostname]) =>
     secrets: plainSecretBox,
     managedKey: async () => MANAGED,
     clock,
-    steps,
-    domain: 'home.lab',
+    procedures: { ...PROCEDURES, enrol: steps },
+    site: SITE,
+    slurm: new ScriptedSlurmNodes().ports,
+    pause: async (ms) => clock.advance(ms),
   }).run('op_1');
 const operation = async () => existing(await store.findOperation('op_1'));
 const board = async () => existing(await store.find('brd_1'));
@@ -154,7 +170,7 @@ describe('an enrolment', () => {
   it('applies nothing the second time', async () => {
     await enrol();
     await run();
-    await store.begin({ id: 'op_1', boardId: 'brd_1', kind: 'enrol', steps: [], createdAt: clock.now() });
+    await store.begin(begun('op_1', 'brd_1', 'node02'));
     await run();
     await expect(states()).resolves.toEqual([
       ['sign-in', 'unchanged'],
@@ -240,10 +256,7 @@ describe('a board that is another one already', () => {
     store = new MemoryBoardStore();
     await enrol();
     const twin = { ...(await board()), id: 'brd_2', name: 'node03', address: '10.0.0.4' };
-    await store.insert(
-      { ...twin, facts: { ...facts, ...known } },
-      { id: 'op_2', boardId: 'brd_2', kind: 'enrol', steps: [], createdAt: clock.now() },
-    );
+    await store.insert({ ...twin, facts: { ...facts, ...known } }, begun('op_2', 'brd_2', 'node03'));
     await run();
     const { state, reason } = await operation();
     expect([state, reason?.code]).toEqual(['failed', 'facts']);
@@ -270,7 +283,7 @@ describe('being interrupted', () => {
     hostname.apply = async (context) => {
       const current = await operation();
       await store.changeOperation(current, { cancelRequestedAt: clock.now() });
-      return apply(context);
+      return apply(context, '');
     };
     const never: BoardStep = {
       ...hostname,

@@ -1,15 +1,21 @@
 import type { Reason } from '../jobs/job.ts';
 import type { NextLook } from '../jobs/work-on-job.ts';
+import type { SlurmController } from '../jobs/slurm-controller.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import type { Board } from './board.ts';
-import type { BoardConnection, BoardConnector } from './board-connection.ts';
+import type { BoardConnector } from './board-connection.ts';
+import { BoardSession, type SessionRun } from './board-session.ts';
 import type { BoardStore } from './board-store.ts';
-import { type BoardStep, type StepContext, StepProblem } from './board-step.ts';
+import { type BoardStep, StepProblem } from './board-step.ts';
 import type { ManagedKey } from './managed-key.ts';
 import { isOver, type Operation, type OperationPatch, type StepProgress } from './operation.ts';
+import { probeBoard, type Seen } from './probe-board.ts';
+import { needsBoard, type Procedures, stepsOf, stepsFor } from './procedures.ts';
 import { readFacts } from './read-facts.ts';
 import type { SecretBox } from './secret-box.ts';
 import { SIGN_IN_STEP, SignInToBoard } from './sign-in-to-board.ts';
+import type { Site } from './site.ts';
+import type { SlurmNodes } from './slurm-nodes.ts';
 import { FACTS_STEP, refuseTwin } from './twin.ts';
 
 export interface RunOperationPorts {
@@ -18,9 +24,10 @@ export interface RunOperationPorts {
   secrets: SecretBox;
   managedKey: () => Promise<ManagedKey>;
   clock: Clock;
-  steps: readonly BoardStep[];
-  /** DNS domain of the cluster, such as `home.lab`. */
-  domain: string;
+  procedures: Procedures;
+  site: Site;
+  slurm: { nodes: SlurmNodes; jobs: SlurmController };
+  pause: (ms: number) => Promise<void>;
 }
 
 const RETRY_MS = 10_000;
@@ -29,24 +36,12 @@ const PATIENCE_MS = 5 * 60_000;
 
 const CANCELLED = { code: 'Cancelled', message: 'Cancelled; what was applied until then stays.' };
 
-/** Steps of an operation on a board, before anything is done. */
-export function stepsFor(board: Pick<Board, 'roles'>, steps: readonly BoardStep[]): StepProgress[] {
-  return [SIGN_IN_STEP, FACTS_STEP, ...stepsOf(board, steps)].map(({ name, title }) => ({
-    name,
-    title,
-    state: 'waiting',
-    detail: null,
-    startedAt: null,
-    endedAt: null,
-  }));
-}
-
-const stepsOf = ({ roles }: Pick<Board, 'roles'>, steps: readonly BoardStep[]): BoardStep[] =>
-  steps.filter((step) => step.roles === null || step.roles.some((role) => roles.includes(role)));
+/** Whether the board is only looked at. */
+const onlyLooks = ({ kind }: Operation): boolean => kind === 'check' || kind === 'plan';
 
 /**
- * Makes a board what it is to be, step by step. It may be interrupted anywhere and run again: a run begins with the
- * first step and asks the board of each what there is to do; what is right already costs a question.
+ * Works on a node, step by step. It may be interrupted anywhere and run again: a run begins with the first step and
+ * asks the board of each what there is to do; what is right already costs a question.
  */
 export class RunOperation {
   readonly #ports: RunOperationPorts;
@@ -58,13 +53,12 @@ export class RunOperation {
   }
 
   async run(operationId: string): Promise<NextLook> {
-    const { boards, clock } = this.#ports;
+    const { boards, clock, procedures } = this.#ports;
     const operation = await boards.findOperation(operationId);
     if (operation === undefined || isOver(operation.state)) return undefined;
-    const board = await boards.find(operation.boardId);
-    if (board === undefined) return undefined;
+    const board = operation.boardId === null ? undefined : await boards.find(operation.boardId);
     if (operation.cancelRequestedAt !== null) {
-      await this.#change(operation, {
+      await boards.changeOperation(operation, {
         state: 'cancelled',
         reason: CANCELLED,
         endedAt: clock.now(),
@@ -72,18 +66,14 @@ export class RunOperation {
       });
       return undefined;
     }
-    const started = await this.#change(operation, {
+    const started = await boards.changeOperation(operation, {
       state: 'running',
       startedAt: operation.startedAt ?? clock.now(),
       reason: null,
-      steps: stepsFor(board, this.#ports.steps),
+      steps: stepsFor(operation, board, procedures),
     });
     if (started === undefined) return { afterMs: 0 };
     return new Run(this.#ports, this.#signIn, started, board).toItsEnd();
-  }
-
-  #change(operation: Operation, patch: OperationPatch): Promise<Operation | undefined> {
-    return this.#ports.boards.changeOperation(operation, patch);
   }
 }
 
@@ -91,23 +81,41 @@ export class RunOperation {
 class Overtaken extends Error {}
 
 /** One attempt at an operation. */
-class Run {
+class Run implements SessionRun {
   readonly #ports: RunOperationPorts;
   readonly #signIn: SignInToBoard;
+  readonly #session: BoardSession;
+  readonly #seen = new Map<string, Seen>();
   #operation: Operation;
-  #board: Board;
-  #connection: BoardConnection | undefined;
+  #board: Board | undefined;
+  #step = '';
 
-  constructor(ports: RunOperationPorts, signIn: SignInToBoard, operation: Operation, board: Board) {
+  constructor(
+    ports: RunOperationPorts,
+    signIn: SignInToBoard,
+    operation: Operation,
+    board: Board | undefined,
+  ) {
     this.#ports = ports;
     this.#signIn = signIn;
     this.#operation = operation;
     this.#board = board;
+    this.#session = new BoardSession({ ...ports, signIn }, this, board);
+  }
+
+  get operation(): Operation {
+    return this.#operation;
+  }
+
+  get step(): string {
+    return this.#step;
   }
 
   async toItsEnd(): Promise<NextLook> {
     try {
       await this.#steps();
+      if (this.#operation.kind === 'decommission' && this.#board !== undefined)
+        await this.#ports.boards.remove(this.#board.id, { during: this.#operation.id });
       await this.#end('done', null);
       return undefined;
     } catch (error) {
@@ -115,62 +123,99 @@ class Run {
       if (!(error instanceof StepProblem)) throw error;
       return await this.#problem(error);
     } finally {
-      this.#connection?.close();
+      this.#session.close();
     }
   }
 
+  async keepNote(name: string, value: string): Promise<void> {
+    await this.#change({ notes: { ...this.#operation.notes, [name]: value } });
+  }
+
+  async mustGoOn(): Promise<void> {
+    const current = await this.#ports.boards.findOperation(this.#operation.id);
+    if (current?.version !== this.#operation.version) throw new Overtaken();
+  }
+
   async #steps(): Promise<void> {
+    const { procedures } = this.#ports;
+    if (this.#operation.kind === 'decommission' && this.#operation.boardId === null) return;
+    if (this.#board !== undefined && needsBoard(this.#operation)) await this.#meet(this.#board);
+    else await this.#session.knows(undefined);
+    const steps = stepsOf(this.#operation, this.#board, procedures);
+    for (const [index, step] of steps.entries())
+      await this.#progressOf(step.name, () => this.#reconcile(step, steps.slice(index)));
+  }
+
+  /** Signs in, and finds out what the board is. */
+  async #meet(stored: Board): Promise<void> {
     const { boards, clock } = this.#ports;
-    const connection = await this.#step(SIGN_IN_STEP.name, async () => {
-      const { connection, board, detail, changed } = await this.#signIn.run(this.#board);
-      this.#connection = connection;
-      this.#board = board;
-      return { state: changed ? 'applied' : 'unchanged', detail, value: connection };
+    const isPlan = this.#operation.kind === 'plan';
+    await this.#progressOf(SIGN_IN_STEP.name, async () => {
+      const { connection, board, detail, changed } = isPlan
+        ? await this.#signIn.look(stored)
+        : await this.#signIn.run(stored);
+      this.#session.signedIn(connection, board);
+      return { state: changed ? (isPlan ? 'differs' : 'applied') : 'unchanged', detail };
     });
-    const facts = await this.#step(FACTS_STEP.name, async () => {
-      const read = await readFacts(connection, () => clock.now().getTime());
-      refuseTwin(this.#board, read, await boards.list());
-      this.#board = (await boards.change(this.#board, { facts: read, factsAt: clock.now() })) ?? this.#board;
-      return { state: 'unchanged', detail: `${read.model ?? read.architecture}, ${read.os}`, value: read };
+    await this.#progressOf(FACTS_STEP.name, async () => {
+      const facts = await readFacts(this.#session.connection, () => clock.now().getTime());
+      refuseTwin(this.#session.board, facts, await boards.list());
+      if (!isPlan) await this.#session.changeBoard({ facts, factsAt: clock.now() });
+      await this.#session.knows(facts);
+      return { state: 'unchanged', detail: `${facts.model ?? facts.architecture}, ${facts.os}` };
     });
-    const { domain } = this.#ports;
-    const context: StepContext = {
-      board: this.#board,
-      connection,
-      facts,
-      boards: await boards.list(),
-      domain,
-    };
-    for (const step of stepsOf(this.#board, this.#ports.steps))
-      await this.#step(step.name, () => this.#reconcile(step, context));
   }
 
   async #reconcile(
     step: BoardStep,
-    context: StepContext,
-  ): Promise<{ state: StepProgress['state']; detail: string; value: undefined }> {
-    const finding = await step.check(context);
-    if (finding.kind === 'right') return { state: 'unchanged', detail: finding.detail, value: undefined };
-    if (this.#operation.kind === 'check')
-      return { state: 'differs', detail: finding.detail, value: undefined };
+    ahead: readonly BoardStep[],
+  ): Promise<{ state: StepProgress['state']; detail: string }> {
+    const seen = await this.#look(step, ahead);
+    const finding = await step.check(seen, this.#session);
+    if (finding.kind === 'right') return { state: 'unchanged', detail: finding.detail };
+    if (onlyLooks(this.#operation)) return { state: 'differs', detail: finding.detail };
     await this.#progress(step.name, { state: 'applying', detail: finding.detail });
-    const detail = await step.apply(context);
-    const after = await step.check(context);
+    // What was seen before may be so no more.
+    this.#seen.clear();
+    const detail = await step.apply(this.#session, seen);
+    const after = await step.check(await this.#look(step, ahead), this.#session);
     if (after.kind === 'differs')
       throw new StepProblem(`It was applied, and is still not right: ${after.detail}`);
-    return { state: 'applied', detail, value: undefined };
+    return { state: 'applied', detail };
   }
 
-  async #step<T>(
+  /** What a step's probe sees, asked together with the probes of the steps after it. */
+  async #look(step: BoardStep, ahead: readonly BoardStep[]): Promise<string> {
+    if (step.probe === undefined) return '';
+    if (!this.#seen.has(step.name)) {
+      const asked = ahead.flatMap((one) =>
+        one.probe === undefined ? [] : [{ name: one.name, probe: one.probe(this.#session) }],
+      );
+      const answers = await probeBoard(
+        this.#session.connection,
+        asked.map(({ probe }) => probe),
+      );
+      for (const [index, { name }] of asked.entries()) {
+        const answer = answers[index];
+        if (answer !== undefined) this.#seen.set(name, answer);
+      }
+    }
+    const seen = this.#seen.get(step.name);
+    if (seen === undefined) throw new Error(`the probe of "${step.name}" was not answered`);
+    if (seen.kind === 'failed') throw seen.problem;
+    return seen.text;
+  }
+
+  async #progressOf(
     name: string,
-    work: () => Promise<{ state: StepProgress['state']; detail: string; value: T }>,
-  ): Promise<T> {
+    work: () => Promise<{ state: StepProgress['state']; detail: string }>,
+  ): Promise<void> {
     const { clock } = this.#ports;
+    this.#step = name;
     await this.#progress(name, { state: 'checking', startedAt: clock.now() });
     try {
-      const { state, detail, value } = await work();
+      const { state, detail } = await work();
       await this.#progress(name, { state, detail, endedAt: clock.now() });
-      return value;
     } catch (error) {
       if (error instanceof StepProblem)
         await this.#progress(name, { state: 'failed', detail: error.message, endedAt: clock.now() });

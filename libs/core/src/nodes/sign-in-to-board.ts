@@ -1,4 +1,3 @@
-import type { Clock } from '../vocabulary/clock.ts';
 import { authorize } from './authorize.ts';
 import type { Board, BoardPatch } from './board.ts';
 import type { BoardConnection, BoardConnector, ConnectOutcome, SignIn } from './board-connection.ts';
@@ -16,7 +15,6 @@ export interface SignInPorts {
   connector: BoardConnector;
   secrets: SecretBox;
   managedKey: () => Promise<ManagedKey>;
-  clock: Clock;
 }
 
 export interface SignedIn {
@@ -41,22 +39,14 @@ export class SignInToBoard {
   /** @throws StepProblem */
   async run(board: Board): Promise<SignedIn> {
     const { secrets } = this.#ports;
-    const { privateKey, publicKeyLine } = await this.#ports.managedKey();
-    const managed: SignIn = {
-      user: board.signInUser,
-      secret: { privateKey },
-      sudoPassword: openSudoPassword(board, secrets),
-    };
-    if (board.sealedSignIn === null) {
-      const connection = connected(board, await this.#connect(board, managed));
-      return { connection, board, detail: `as ${board.signInUser}`, changed: false };
-    }
+    if (board.sealedSignIn === null) return this.look(board);
+    const { publicKeyLine } = await this.#ports.managedKey();
     const first = connected(board, await this.#connect(board, openSignIn(board, secrets)));
     try {
-      const pinned = await this.#change(board, { hostKeySha256: first.hostKeySha256 });
+      const pinned = await this.change(board, { hostKeySha256: first.hostKeySha256 });
       await authorize(first, publicKeyLine);
       const sealedSudoPassword = await this.#sudoPassword(pinned, first);
-      const proof = await this.#connect(pinned, managed);
+      const proof = await this.#connect(pinned, await this.#managed(pinned));
       if (proof.kind === 'refused') {
         throw new StepProblem(
           `The managed key was installed for ${board.signInUser}, and sshd does not take it: ${proof.because}. ` +
@@ -64,7 +54,7 @@ export class SignInToBoard {
         );
       }
       connected(pinned, proof).close();
-      const known = await this.#change(pinned, { sealedSignIn: null, sealedSudoPassword });
+      const known = await this.change(pinned, { sealedSignIn: null, sealedSudoPassword });
       return {
         connection: first,
         board: known,
@@ -75,6 +65,36 @@ export class SignInToBoard {
       first.close();
       throw error;
     }
+  }
+
+  /**
+   * Signs in with what there is, and changes nothing.
+   * @throws StepProblem
+   */
+  async look(board: Board): Promise<SignedIn> {
+    const { secrets } = this.#ports;
+    if (board.sealedSignIn === null)
+      return { connection: await this.again(board), board, detail: `as ${board.signInUser}`, changed: false };
+    const connection = connected(board, await this.#connect(board, openSignIn(board, secrets)));
+    const detail = `the managed key is to be installed for ${board.signInUser}; the host key is ${connection.hostKeySha256}`;
+    return { connection, board, detail, changed: true };
+  }
+
+  /**
+   * Signs in with the managed key, to a board where it is installed.
+   * @throws StepProblem
+   */
+  async again(board: Board): Promise<BoardConnection> {
+    return connected(board, await this.#connect(board, await this.#managed(board)));
+  }
+
+  async #managed(board: Board): Promise<SignIn> {
+    const { privateKey } = await this.#ports.managedKey();
+    return {
+      user: board.signInUser,
+      secret: { privateKey },
+      sudoPassword: openSudoPassword(board, this.#ports.secrets),
+    };
   }
 
   /** The admin's password, where sudo asks for one; the connection has used it, so it is the right one. */
@@ -93,7 +113,8 @@ export class SignInToBoard {
     return this.#ports.connector.connect({ address, port, hostKeySha256, signIn });
   }
 
-  async #change(board: Board, patch: BoardPatch): Promise<Board> {
+  /** @throws StepProblem, passing, where somebody else has changed the board */
+  async change(board: Board, patch: BoardPatch): Promise<Board> {
     const changed = await this.#ports.boards.change(board, patch);
     if (changed === undefined) throw new StepProblem('The board was changed meanwhile.', { passing: true });
     return changed;

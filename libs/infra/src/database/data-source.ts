@@ -3,6 +3,7 @@ import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
 import { apiKeysTable } from './tables/api-keys.ts';
 import { artifactsTable } from './tables/artifacts.ts';
+import { boardOperationOutputTable } from './tables/board-operation-output.ts';
 import { boardOperationsTable } from './tables/board-operations.ts';
 import { boardsTable } from './tables/boards.ts';
 import { managedKeysTable } from './tables/managed-keys.ts';
@@ -55,7 +56,7 @@ function commonOptions({ url, log }: Pick<DatabaseOptions, 'url' | 'log'>) {
     logging: false,
     entities: [
       ...[usersTable, apiKeysTable, artifactsTable, jobsTable, jobEventsTable, observationsTable],
-      ...[boardsTable, boardOperationsTable, managedKeysTable],
+      ...[boardsTable, boardOperationsTable, boardOperationOutputTable, managedKeysTable],
     ],
     migrations,
     migrationsTableName: 'schema_migrations',

@@ -1,12 +1,16 @@
 import type { DataSource } from 'typeorm';
 import type { Board, BoardPatch } from '#core/nodes/board';
 import type { BoardStore, NewOperation } from '#core/nodes/board-store';
-import type { Operation, OperationPatch } from '#core/nodes/operation';
+import type { Operation, OperationOutput, OperationPatch } from '#core/nodes/operation';
 import { begunOperation, boardColumns, operationColumns, toBoard, toOperation } from './board-row.ts';
 import { runSql } from './run-sql.ts';
+import { storableText } from './storable-text.ts';
 import { columnList, SqlParameters } from './sql-text.ts';
 import type { BoardOperationRow } from './tables/board-operations.ts';
 import type { BoardRow } from './tables/boards.ts';
+
+/** Pieces of output that an operation may have. */
+const MOST_OUTPUT = 10_000;
 
 /** Boards and operations in PostgreSQL. What is written together is one statement, which is a transaction by itself. */
 export class TypeormBoardStore implements BoardStore {
@@ -37,12 +41,12 @@ export class TypeormBoardStore implements BoardStore {
   }
 
   async findByName(name: string): Promise<Board | undefined> {
-    const [row] = await this.#rows<BoardRow>('SELECT * FROM boards WHERE name = $1', [name]);
+    const [row] = await this.#rows<BoardRow>('SELECT * FROM boards WHERE name = $1 AND NOT trial', [name]);
     return row === undefined ? undefined : toBoard(row);
   }
 
   async list(): Promise<Board[]> {
-    return (await this.#rows<BoardRow>('SELECT * FROM boards ORDER BY name')).map(toBoard);
+    return (await this.#rows<BoardRow>('SELECT * FROM boards WHERE NOT trial ORDER BY name')).map(toBoard);
   }
 
   async change(board: Board, patch: BoardPatch): Promise<Board | undefined> {
@@ -50,16 +54,29 @@ export class TypeormBoardStore implements BoardStore {
     return row === undefined ? undefined : toBoard(row);
   }
 
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, { during }: { during?: string } = {}): Promise<boolean> {
     const removed = await this.#rows<{ id: string }>(
       `WITH removed AS (
          DELETE FROM boards WHERE id = $1 AND NOT EXISTS (
-           SELECT FROM board_operations WHERE board_id = $1 AND state IN ('waiting', 'running')
+           SELECT FROM board_operations
+           WHERE node = boards.name AND id <> $2 AND kind <> 'plan' AND state IN ('waiting', 'running')
          ) RETURNING id
        ) SELECT id FROM removed`,
-      [id],
+      [id, during ?? ''],
     );
     return removed.length > 0;
+  }
+
+  async removeTrials(before: Date): Promise<void> {
+    await this.#rows(
+      `WITH trials AS (
+         SELECT id FROM boards WHERE trial AND created_at < $1
+       ), operations AS (
+         DELETE FROM board_operations WHERE board_id IN (SELECT id FROM trials)
+       )
+       DELETE FROM boards WHERE id IN (SELECT id FROM trials)`,
+      [before],
+    );
   }
 
   async begin(newOperation: NewOperation): Promise<Operation | undefined> {
@@ -68,7 +85,7 @@ export class TypeormBoardStore implements BoardStore {
     const [begun] = await this.#rows<{ id: string }>(
       `WITH begun AS (
          INSERT INTO board_operations ${values(operationColumns(operation), parameters)}
-         ON CONFLICT (board_id) WHERE state IN ('waiting', 'running') DO NOTHING RETURNING id
+         ON CONFLICT (node) WHERE kind <> 'plan' AND state IN ('waiting', 'running') DO NOTHING RETURNING id
        ) SELECT id FROM begun`,
       parameters.values,
     );
@@ -80,10 +97,11 @@ export class TypeormBoardStore implements BoardStore {
     return row === undefined ? undefined : toOperation(row);
   }
 
-  async operationsOf(boardId: string, limit: number): Promise<Operation[]> {
+  async operationsOf(node: string, limit: number): Promise<Operation[]> {
     const rows = await this.#rows<BoardOperationRow>(
-      'SELECT * FROM board_operations WHERE board_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2',
-      [boardId, limit],
+      `SELECT * FROM board_operations WHERE node = $1 AND kind <> 'plan'
+       ORDER BY created_at DESC, id DESC LIMIT $2`,
+      [node, limit],
     );
     return rows.map(toOperation);
   }
@@ -110,6 +128,24 @@ export class TypeormBoardStore implements BoardStore {
       [now, putOffUntil, limit],
     );
     return rows.map(toOperation);
+  }
+
+  async say(operationId: string, step: string, text: string): Promise<void> {
+    await this.#rows(
+      `INSERT INTO board_operation_output (operation_id, seq, step, text)
+       SELECT $1, last + 1, $2, $3
+       FROM (SELECT coalesce(max(seq), 0) AS last FROM board_operation_output WHERE operation_id = $1) AS known
+       WHERE last < ${MOST_OUTPUT}`,
+      [operationId, step, storableText(text)],
+    );
+  }
+
+  async outputAfter(operationId: string, seq: number, limit: number): Promise<OperationOutput[]> {
+    return this.#rows<OperationOutput>(
+      `SELECT seq, step, text FROM board_operation_output
+       WHERE operation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+      [operationId, seq, limit],
+    );
   }
 
   async putOffOperation(id: string, until: Date): Promise<void> {
@@ -156,6 +192,8 @@ function valuesFrom(source: string, columns: [string, unknown][], parameters: Sq
 /** A SELECT does not learn the types of its parameters from the table that it is written to. */
 const TYPES: Partial<Record<string, string>> = {
   version: 'integer',
+  parameters: 'jsonb',
+  notes: 'jsonb',
   reason: 'jsonb',
   steps: 'jsonb',
   cancel_requested_at: 'timestamptz',

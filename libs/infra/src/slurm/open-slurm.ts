@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SlurmInventory } from '#core/cluster/cluster';
 import type { WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
+import type { SlurmNodes } from '#core/nodes/slurm-nodes';
 import { SshConnection } from '../ssh/ssh-connection.ts';
 import type { CommandTransport } from './command-transport.ts';
 import { LocalTransport } from './local-transport.ts';
 import { SlurmCliController } from './slurm-cli-controller.ts';
 import { SlurmCliInventory } from './slurm-cli-inventory.ts';
+import { SlurmCliNodes } from './slurm-cli-nodes.ts';
 import { SlurmUnavailable } from './slurm-unavailable.ts';
 import { SshTransport } from './ssh-transport.ts';
 
@@ -14,6 +16,7 @@ import { SshTransport } from './ssh-transport.ts';
 export interface Slurm {
   controller: SlurmController;
   inventory: SlurmInventory;
+  nodes: SlurmNodes;
   /** How long Slurm remembers a job that has ended: `MinJobAge`. */
   forgetsAfterMs: number;
   close: () => void;
@@ -48,6 +51,7 @@ export async function openSlurm(
       return {
         controller,
         inventory: new SlurmCliInventory(commands),
+        nodes: new SlurmCliNodes(commands),
         forgetsAfterMs: config.minJobAgeMs,
         close,
       };

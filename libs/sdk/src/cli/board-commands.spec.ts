@@ -19,7 +19,8 @@ const ENROLL = ['enroll', 'node02', '10.0.0.3', '--role', 'compute', '--host-key
 
 const operation = (version: number, changes: Partial<BoardOperation> = {}): BoardOperation => ({
   id: 'op_01j00000000000000000000000',
-  board: 'node02',
+  node: 'node02',
+  parameters: { reason: null, force: false },
   kind: 'enrol',
   state: 'running',
   finished: false,

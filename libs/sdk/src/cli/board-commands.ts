@@ -150,7 +150,7 @@ async function show(session: Session, begun: BoardOperation): Promise<void> {
   }
   if (session.json) await session.terminal.out(`${JSON.stringify(last, null, 2)}\n`);
   await session.tell(
-    `bramble: ${last.board}: ${last.state}${last.reason === null ? '' : ` – ${last.reason.message}`}`,
+    `bramble: ${last.node}: ${last.state}${last.reason === null ? '' : ` – ${last.reason.message}`}`,
   );
   if (last.state !== 'done') session.exitCode = EXIT.failure;
 }

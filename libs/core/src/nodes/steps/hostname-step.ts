@@ -1,5 +1,5 @@
-import type { BoardStep } from '../board-step.ts';
-import { readBoardFile, writeBoardFile } from '../board-files.ts';
+import { type BoardStep, differs, right } from '../board-step.ts';
+import { writeBoardFile } from '../board-files.ts';
 import { succeed } from '../succeed.ts';
 
 const PATH = '/etc/hostname';
@@ -11,15 +11,11 @@ export const hostnameStep: BoardStep = {
   name: 'hostname',
   title: 'the host name',
   roles: null,
-  async check({ connection, board }) {
-    const { stdout } = await succeed(connection, { argv: ['cat', '/proc/sys/kernel/hostname'] });
-    const now = stdout.trim();
-    const atNextStart = (await readBoardFile(connection, PATH))?.trim() ?? '';
-    if (now === board.name && atNextStart === board.name) return { kind: 'right', detail: board.name };
-    return {
-      kind: 'differs',
-      detail: `it is "${now}" now and "${atNextStart}" after the next start, not "${board.name}"`,
-    };
+  probe: () => ({ script: `cat /proc/sys/kernel/hostname; cat ${PATH} 2> /dev/null || true` }),
+  check(seen, { board }) {
+    const [now = '', atNextStart = ''] = seen.split('\n').map((line) => line.trim());
+    if (now === board.name && atNextStart === board.name) return right(board.name);
+    return differs(`it is "${now}" now and "${atNextStart}" after the next start, not "${board.name}"`);
   },
   async apply({ connection, board }) {
     await writeBoardFile(connection, PATH, `${board.name}\n`);

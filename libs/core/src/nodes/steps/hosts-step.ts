@@ -1,4 +1,4 @@
-import type { BoardStep } from '../board-step.ts';
+import { type BoardStep, differs, right } from '../board-step.ts';
 import { readBoardFile, writeBoardFile } from '../board-files.ts';
 import { hostsFile } from './hosts-file.ts';
 
@@ -9,15 +9,15 @@ export const hostsStep: BoardStep = {
   name: 'hosts',
   title: 'the names of all boards',
   roles: null,
-  async check({ connection, boards, domain }) {
-    const current = await readBoardFile(connection, PATH);
-    return current === hostsFile(current, boards, domain)
-      ? { kind: 'right', detail: `${boards.length} boards` }
-      : { kind: 'differs', detail: `${PATH} does not have all ${boards.length} boards as they are` };
+  probe: () => ({ script: `cat ${PATH} 2> /dev/null || true` }),
+  check(seen, { boards, site }) {
+    return seen === hostsFile(seen, boards, site.domain)
+      ? right(`${boards.length} boards`)
+      : differs(`${PATH} does not have all ${boards.length} boards as they are`);
   },
-  async apply({ connection, boards, domain }) {
+  async apply({ connection, boards, site }) {
     const current = await readBoardFile(connection, PATH);
-    await writeBoardFile(connection, PATH, hostsFile(current, boards, domain));
+    await writeBoardFile(connection, PATH, hostsFile(current, boards, site.domain));
     return `wrote ${boards.length} boards to ${PATH}`;
   },
 };

@@ -15,21 +15,27 @@ export class KeepBoards1795377600000 implements MigrationInterface {
         host_key_sha256 text,
         roles jsonb NOT NULL,
         labels jsonb NOT NULL,
+        network jsonb,
+        storage jsonb,
+        trial boolean NOT NULL,
         sealed_sign_in text,
         sealed_sudo_password text,
         facts jsonb,
         facts_at timestamptz(3),
         created_at timestamptz(3) NOT NULL
       )`);
-    await runner.query('CREATE UNIQUE INDEX boards_name ON boards (name)');
-    await runner.query('CREATE UNIQUE INDEX boards_address ON boards (address)');
+    await runner.query('CREATE UNIQUE INDEX boards_name ON boards (name) WHERE NOT trial');
+    await runner.query('CREATE UNIQUE INDEX boards_address ON boards (address) WHERE NOT trial');
 
     await runner.query(`
       CREATE TABLE board_operations (
         id text NOT NULL CONSTRAINT board_operations_pkey PRIMARY KEY,
         version integer NOT NULL,
-        board_id text NOT NULL CONSTRAINT board_operations_board REFERENCES boards (id) ON DELETE CASCADE,
+        node text NOT NULL,
+        board_id text CONSTRAINT board_operations_board REFERENCES boards (id) ON DELETE SET NULL,
         kind text NOT NULL,
+        parameters jsonb NOT NULL,
+        notes jsonb NOT NULL,
         state text NOT NULL,
         reason jsonb,
         steps jsonb NOT NULL,
@@ -39,13 +45,23 @@ export class KeepBoards1795377600000 implements MigrationInterface {
         started_at timestamptz(3),
         ended_at timestamptz(3)
       )`);
-    await runner.query('CREATE INDEX board_operations_newest ON board_operations (board_id, created_at, id)');
+    await runner.query('CREATE INDEX board_operations_newest ON board_operations (node, created_at, id)');
     await runner.query(`
-      CREATE UNIQUE INDEX board_operations_under_way ON board_operations (board_id)
-      WHERE state IN ('waiting', 'running')`);
+      CREATE UNIQUE INDEX board_operations_under_way ON board_operations (node)
+      WHERE kind <> 'plan' AND state IN ('waiting', 'running')`);
     await runner.query(
       'CREATE INDEX board_operations_due ON board_operations (look_at) WHERE look_at IS NOT NULL',
     );
+
+    await runner.query(`
+      CREATE TABLE board_operation_output (
+        operation_id text NOT NULL CONSTRAINT board_operation_output_operation
+          REFERENCES board_operations (id) ON DELETE CASCADE,
+        seq integer NOT NULL,
+        step text NOT NULL,
+        text text NOT NULL,
+        CONSTRAINT board_operation_output_pkey PRIMARY KEY (operation_id, seq)
+      )`);
 
     await runner.query(`
       CREATE TABLE managed_keys (
@@ -57,6 +73,6 @@ export class KeepBoards1795377600000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE managed_keys, board_operations, boards');
+    await runner.query('DROP TABLE managed_keys, board_operation_output, board_operations, boards');
   }
 }

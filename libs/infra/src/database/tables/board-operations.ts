@@ -1,14 +1,26 @@
 import type { Reason } from '#core/jobs/job';
-import type { OperationKind, OperationState, StepProgress } from '#core/nodes/operation';
-import { instant, integer, json, optionalInstant, optionalJson, primaryKey, text } from './column-types.ts';
+import type { OperationKind, OperationParameters, OperationState, StepProgress } from '#core/nodes/operation';
+import {
+  instant,
+  integer,
+  json,
+  optionalInstant,
+  optionalJson,
+  optionalText,
+  primaryKey,
+  text,
+} from './column-types.ts';
 import { boardsTable } from './boards.ts';
 import { defineTable } from './define-table.ts';
 
 export interface BoardOperationRow {
   id: string;
   version: number;
-  board_id: string;
+  node: string;
+  board_id: string | null;
   kind: OperationKind;
+  parameters: OperationParameters;
+  notes: Record<string, string>;
   state: OperationState;
   reason: Reason | null;
   /** Times are texts in JSON. */
@@ -28,8 +40,11 @@ export const boardOperationsTable = defineTable<BoardOperationRow>({
   columns: {
     id: primaryKey('board_operations_pkey'),
     version: integer,
-    board_id: text,
+    node: text,
+    board_id: optionalText,
     kind: text,
+    parameters: json,
+    notes: json,
     state: text,
     reason: optionalJson,
     steps: json,
@@ -45,16 +60,16 @@ export const boardOperationsTable = defineTable<BoardOperationRow>({
       target: boardsTable,
       columnNames: ['board_id'],
       referencedColumnNames: ['id'],
-      onDelete: 'CASCADE',
+      onDelete: 'SET NULL',
     },
   ],
   indices: [
-    { name: 'board_operations_newest', columns: ['board_id', 'created_at', 'id'] },
+    { name: 'board_operations_newest', columns: ['node', 'created_at', 'id'] },
     {
       name: 'board_operations_under_way',
-      columns: ['board_id'],
+      columns: ['node'],
       unique: true,
-      where: `state IN ('waiting', 'running')`,
+      where: `kind <> 'plan' AND state IN ('waiting', 'running')`,
     },
     { name: 'board_operations_due', columns: ['look_at'], where: 'look_at IS NOT NULL' },
   ],

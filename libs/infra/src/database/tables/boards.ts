@@ -1,5 +1,6 @@
-import type { BoardFacts, BoardRole } from '#core/nodes/board';
+import type { BoardFacts, BoardNetwork, BoardRole, BoardStorage } from '#core/nodes/board';
 import {
+  boolean,
   instant,
   integer,
   json,
@@ -21,6 +22,9 @@ export interface BoardRow {
   host_key_sha256: string | null;
   roles: BoardRole[];
   labels: Record<string, string>;
+  network: BoardNetwork | null;
+  storage: BoardStorage | null;
+  trial: boolean;
   sealed_sign_in: string | null;
   sealed_sudo_password: string | null;
   facts: BoardFacts | null;
@@ -40,6 +44,9 @@ export const boardsTable = defineTable<BoardRow>({
     host_key_sha256: optionalText,
     roles: json,
     labels: json,
+    network: optionalJson,
+    storage: optionalJson,
+    trial: boolean,
     sealed_sign_in: optionalText,
     sealed_sudo_password: optionalText,
     facts: optionalJson,
@@ -47,7 +54,7 @@ export const boardsTable = defineTable<BoardRow>({
     created_at: instant,
   },
   indices: [
-    { name: 'boards_name', columns: ['name'], unique: true },
-    { name: 'boards_address', columns: ['address'], unique: true },
+    { name: 'boards_name', columns: ['name'], unique: true, where: 'NOT trial' },
+    { name: 'boards_address', columns: ['address'], unique: true, where: 'NOT trial' },
   ],
 });

@@ -2,14 +2,14 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { boardsPaths, defaultBoardsDirectory } from '../lab/boards/boards-directory.ts';
-import { boardsDown, boardsStatus, boardsUp } from '../lab/boards/boards-lab.ts';
-import type { Board, BoardsLab } from '../lab/boards/boards-lab.ts';
-import { cgroupsBeginningWith } from '../lab/boards/cgroups.ts';
-import { mountsBelow } from '../lab/boards/mounts.ts';
-import { linksOf } from '../lab/boards/network.ts';
-import { commandLine, runningProcesses } from '../lab/processes.ts';
-import { waitUntil } from '../lab/waiting.ts';
+import { boardsPaths, defaultBoardsDirectory } from '../../lab/boards/boards-directory.ts';
+import { boardsDown, boardsStatus, boardsUp } from '../../lab/boards/boards-lab.ts';
+import type { Board, BoardsLab } from '../../lab/boards/boards-lab.ts';
+import { cgroupsBeginningWith } from '../../lab/boards/cgroups.ts';
+import { mountsBelow } from '../../lab/boards/mounts.ts';
+import { linksOf } from '../../lab/boards/network.ts';
+import { commandLine, runningProcesses } from '../../lab/processes.ts';
+import { waitUntil } from '../../lab/waiting.ts';
 
 const DIRECTORY = defaultBoardsDirectory();
 const BOARDS = [

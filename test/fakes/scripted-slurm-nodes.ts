@@ -1,0 +1,52 @@
+import type { NodeResource } from '#core/cluster/cluster';
+import type { SlurmNodes } from '#core/nodes/slurm-nodes';
+import { absent, type Answer, present } from '#core/vocabulary/answer';
+import { ScriptedSlurm } from './scripted-slurm.ts';
+
+/** Slurm's nodes as a test has put them there. */
+export class ScriptedSlurmNodes implements SlurmNodes {
+  releaseAnswer: Answer<string> = present('22.05.8');
+  readonly nodes = new Map<string, NodeResource>();
+  readonly jobs = new ScriptedSlurm();
+
+  get ports(): { nodes: SlurmNodes; jobs: ScriptedSlurm } {
+    return { nodes: this, jobs: this.jobs };
+  }
+
+  put(name: string, fields: Partial<NodeResource> = {}): void {
+    this.nodes.set(name, {
+      ...{ name, address: name, state: 'idle', flags: [], reason: null, partitions: ['all'], features: [] },
+      ...{ cpus: 4, cpusAllocated: 0, memoryMebibytes: 3600, memoryAllocatedMebibytes: 0 },
+      ...{ architecture: 'aarch64', operatingSystem: 'Linux', slurmVersion: '22.05.8', bootedAt: null },
+      ...fields,
+    });
+  }
+
+  async release(): Promise<Answer<string>> {
+    return this.releaseAnswer;
+  }
+
+  async find(name: string): Promise<Answer<NodeResource>> {
+    const node = this.nodes.get(name);
+    return node === undefined ? absent : present(node);
+  }
+
+  async drain(name: string, reason: string): Promise<Answer<true>> {
+    return this.#change(name, { flags: ['drain'], reason });
+  }
+
+  async resume(name: string): Promise<Answer<true>> {
+    return this.#change(name, { flags: [], reason: null });
+  }
+
+  async remove(name: string): Promise<Answer<true>> {
+    return this.nodes.delete(name) ? present(true) : absent;
+  }
+
+  #change(name: string, fields: Partial<NodeResource>): Answer<true> {
+    const node = this.nodes.get(name);
+    if (node === undefined) return absent;
+    this.nodes.set(name, { ...node, ...fields });
+    return present(true);
+  }
+}
