@@ -2,6 +2,7 @@
 export const ACCESS_STORE = Symbol('AccessStore');
 export const ARTIFACT_CONTENTS = Symbol('ArtifactContents');
 export const ARTIFACT_STORE = Symbol('ArtifactStore');
+export const BOARD_STORE = Symbol('BoardStore');
 export const CLUSTER_OBSERVATIONS = Symbol('ClusterObservations');
 export const CONFIGURATION = Symbol('ApiConfiguration');
 export const JOB_CHANGES = Symbol('JobChanges');

@@ -30,8 +30,19 @@ export type BoardSignIn = Sendable<Schemas['EnrolmentRequest']['signIn']>;
 /** What is sent to enrol a board. */
 export type Enrolment = Pick<Schemas['EnrolmentRequest'], 'name' | 'address' | 'roles'> & {
   labels?: Record<string, string> | undefined;
+  /** The static address that the board is to have. Default: its network is left as it is. */
+  network?: BoardNetwork | null | undefined;
+  /** What a storage board offers. */
+  storage?: BoardStorage | null | undefined;
   signIn: BoardSignIn;
 };
+export type BoardNetwork = Pick<Schemas['BoardNetwork'], 'address'> & Sendable<Schemas['BoardNetwork']>;
+export type BoardStorage = Sendable<Omit<Schemas['BoardStorage'], 'partitions'>> & {
+  partitions: StoragePartition[];
+};
+export type StoragePartition = Pick<Schemas['BoardStorage']['partitions'][number], 'label'> &
+  Sendable<Schemas['BoardStorage']['partitions'][number]>;
+export type OperationOutput = Schemas['OperationOutput'];
 
 /** What is sent to submit a job, with everything optional that has a default. */
 export type JobRequest = Sendable<Omit<Schemas['JobRequest'], 'mpi' | 'inputs'>> & {

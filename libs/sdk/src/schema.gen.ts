@@ -375,6 +375,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/nodes/{name}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let no more jobs start on a node
+         * @description Also for nodes of Slurm that are no boards. Jobs that run there go on.
+         */
+        post: operations["boards_drain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a node into service again
+         * @description Also for nodes of Slurm that are no boards.
+         */
+        post: operations["boards_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/reboot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart a board
+         * @description Drains it, waits for its jobs unless it is forced, restarts it, and puts it into service again.
+         */
+        post: operations["boards_reboot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upgrade the packages of a board
+         * @description Drains it, waits for its jobs unless it is forced, upgrades, restarts it where that is needed, and puts it into service again.
+         */
+        post: operations["boards_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/nodes/{name}/decommission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a board out of the cluster
+         * @description Drains it, waits for its jobs unless it is forced, takes it out of Slurm, undoes what joined it to the cluster, removes the key, and forgets it. Forced, it does without a board that cannot be reached.
+         */
+        post: operations["boards_decommission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/nodes/{name}/apply": {
         parameters: {
             query?: never;
@@ -401,6 +501,26 @@ export interface paths {
         };
         /** Read how far an operation has come */
         get: operations["operations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/operations/{id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read or watch what the steps of an operation show
+         * @description With `Accept: text/event-stream` events `output` {seq, step, text} and `progress` (the operation, each time it has changed), those of the past first, and one event `end` {state} when it is over; the ids are `seq`. Otherwise the output so far, as JSON.
+         */
+        get: operations["operations_output"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1222,6 +1342,24 @@ export interface components {
         };
         /**
          * @default {
+         *       "reason": null,
+         *       "force": false
+         *     }
+         */
+        OperationRequest: {
+            /**
+             * @description Why; Slurm shows it at a drained node.
+             * @default null
+             */
+            reason: string | null;
+            /**
+             * @description Not to wait for jobs that run there, and not to need the board.
+             * @default false
+             */
+            force: boolean;
+        };
+        /**
+         * @default {
          *       "replace": false
          *     }
          */
@@ -1262,10 +1400,20 @@ export interface components {
              */
             replace: boolean;
         };
+        OperationOutputList: {
+            items: components["schemas"]["OperationOutput"][];
+        };
+        OperationOutput: {
+            /** @description Counts from 1. */
+            seq: number;
+            /** @description Name of the step that has shown it. */
+            step: string;
+            text: string;
+        };
         NewUser: {
             name: string;
             /**
-             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs; `admin` manages access too.
+             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts nodes; `admin` manages boards and access too.
              * @enum {string}
              */
             role: "viewer" | "user" | "operator" | "admin";
@@ -1276,7 +1424,7 @@ export interface components {
             id: string;
             name: string;
             /**
-             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs; `admin` manages access too.
+             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts nodes; `admin` manages boards and access too.
              * @enum {string}
              */
             role: "viewer" | "user" | "operator" | "admin";
@@ -1299,7 +1447,7 @@ export interface components {
             user: string;
             label: string;
             /** @description Left out: all that the role may do. */
-            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[];
+            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[];
             /**
              * Format: date-time
              * @description Left out: never.
@@ -1313,7 +1461,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -1331,7 +1479,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:manage" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -2730,6 +2878,370 @@ export interface operations {
                     "application/json": components["schemas"]["BoardOperation"];
                 };
             };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_drain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_reboot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_upgrade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    boards_decommission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The API key is missing or not valid. */
             401: {
                 headers: {
@@ -2848,6 +3360,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardOperation"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    operations_output: {
+        parameters: {
+            query?: {
+                /** @description Only output behind this `seq`. */
+                after?: number;
+            };
+            header?: {
+                /** @description Go on behind this output. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationOutputList"];
+                    "text/event-stream": components["schemas"]["OperationOutputList"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The API key is missing or not valid. */

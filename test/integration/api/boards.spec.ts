@@ -18,17 +18,20 @@ const board = (n: number, changes: object = {}) => ({
   signIn: { password: SECRET, acceptFirstHostKey: true },
   ...changes,
 });
+const storage = (fields: object) => ({
+  roles: ['storage'],
+  storage: { partitions: [{ label: 'home' }], ...fields },
+});
 const enrol = (body: object) => admin.http.post('/v1/admin/nodes').send(body);
 
 describe('boards', () => {
   it('are enrolled by an operation that can be watched, and never show a secret', async () => {
     const { body, headers } = await enrol(board(1)).expect(202);
-    expect(body).toMatchObject({ board: 'node01', kind: 'enrol', state: 'waiting', finished: false });
-    expect(body.steps.map(({ name }: { name: string }) => name)).toEqual([
+    expect(body).toMatchObject({ node: 'node01', kind: 'enrol', state: 'waiting', finished: false });
+    expect(body.steps.slice(0, 3).map(({ name }: { name: string }) => name)).toEqual([
       'sign-in',
       'facts',
       'hosts',
-      'hostname',
     ]);
     expect(headers.location).toBe(`/v1/admin/operations/${body.id}`);
     const answers = [
@@ -74,6 +77,33 @@ describe('boards', () => {
       'an account that is an option',
       { signIn: { user: '-oX', password: 'a', acceptFirstHostKey: true } },
       'signIn.user',
+    ],
+    ['a static address that is none', { network: { address: '10.0.0' } }, 'network.address'],
+    ['an unknown network field', { network: { address: '10.0.0.9', mtu: 1 } }, 'network'],
+    ['storage without the role', { storage: { partitions: [{ label: 'home' }] } }, 'storage'],
+    ['a disk that is no device', storage({ disk: '/etc/passwd' }), 'storage.disk'],
+    ['a disk that leaves /dev', storage({ disk: '/dev/../etc/passwd' }), 'storage.disk'],
+    ['a disk that is a command', storage({ disk: '/dev/sda;reboot' }), 'storage.disk'],
+    ['a label that is an option', storage({ partitions: [{ label: '-n' }] }), 'storage.partitions[0].label'],
+    [
+      'a label twice',
+      storage({ partitions: [{ label: 'a', sizeMebibytes: 100 }, { label: 'a' }] }),
+      'storage.partitions',
+    ],
+    [
+      'two partitions of what is left',
+      storage({ partitions: [{ label: 'a' }, { label: 'b' }] }),
+      'storage.partitions',
+    ],
+    [
+      'a mount point with a space',
+      storage({ partitions: [{ label: 'a', mountedAt: '/a b' }] }),
+      'storage.partitions[0].mountedAt',
+    ],
+    [
+      'a mount point that goes up',
+      storage({ partitions: [{ label: 'a', mountedAt: '/../etc' }] }),
+      'storage.partitions[0].mountedAt',
     ],
   ])('are refused with %s', async (_, changes, field) => {
     const { body } = await enrol(board(8, changes)).expect(400);
@@ -128,6 +158,64 @@ describe('boards', () => {
     await admin.http.delete('/v1/admin/nodes/node04').expect(204);
     await admin.http.delete('/v1/admin/nodes/node04').expect(404);
     await enrol(board(4)).expect(202);
+  });
+
+  it('may be planned without being enrolled, however often', async () => {
+    const plan = () => admin.http.post('/v1/admin/nodes?dryRun=true').send(board(5)).expect(202);
+    const [first, second] = [await plan(), await plan()];
+    expect(first.body).toMatchObject({ node: 'node05', kind: 'plan', state: 'waiting' });
+    expect(second.body.id).not.toBe(first.body.id);
+    await admin.http.get(`/v1/admin/operations/${first.body.id}`).expect(200);
+    await admin.http.get('/v1/admin/nodes/node05').expect(404);
+    await enrol(board(5)).expect(202);
+    const refused = await admin.http.post('/v1/admin/nodes?dryRun=maybe').send(board(5)).expect(400);
+    expect(refused.body.faults).toMatchObject([{ field: 'query.dryRun' }]);
+  });
+
+  it('are drained and resumed by operators, also where they are none of ours', async () => {
+    const operator = (await api.signIn('operator')).http;
+    const { body } = await operator
+      .post('/v1/admin/nodes/rack1/drain')
+      .send({ reason: 'new fan' })
+      .expect(202);
+    expect(body).toMatchObject({
+      node: 'rack1',
+      kind: 'drain',
+      parameters: { reason: 'new fan', force: false },
+    });
+    expect(body.steps).toMatchObject([{ name: 'drain', state: 'waiting' }]);
+    await operator.post('/v1/admin/nodes/rack1/resume').expect(409);
+    await operator.post('/v1/admin/nodes/rack2/reboot').expect(404);
+    await operator.post('/v1/admin/nodes/rack1/upgrade').expect(403);
+    await operator.post('/v1/admin/nodes/rack1/decommission').expect(403);
+    for (const reason of ['a\nb', '', 'a"b', 'x'.repeat(201)]) {
+      const refused = await operator.post('/v1/admin/nodes/rack3/drain').send({ reason }).expect(400);
+      expect(refused.body.faults).toMatchObject([{ field: 'reason' }]);
+    }
+  });
+
+  it('tell what their steps show, whole or as it comes', async () => {
+    const { body } = await enrol(board(6)).expect(202);
+    const { boards } = api.platform;
+    for (const text of ['one\n', 'two\n']) await boards.say(body.id, 'hosts', text);
+    const path = `/v1/admin/operations/${body.id}/output`;
+    const second = { seq: 2, step: 'hosts', text: 'two\n' };
+    expect((await admin.http.get(path).expect(200)).body.items).toEqual([
+      { seq: 1, step: 'hosts', text: 'one\n' },
+      second,
+    ]);
+    const operation = await boards.findOperation(body.id);
+    if (operation === undefined) throw new Error('the operation is not there');
+    await boards.changeOperation(operation, { state: 'failed', lookAt: null });
+    const watched = await admin.http
+      .get(path)
+      .set('Accept', 'text/event-stream')
+      .set('Last-Event-ID', '1')
+      .expect(200);
+    const events = watched.text.split('\n\n').filter((event) => event !== '');
+    expect(events.map((event) => /^event: (\w+)$/m.exec(event)?.[1])).toEqual(['output', 'progress', 'end']);
+    expect(events[0]).toBe(`id: 2\nevent: output\ndata: ${JSON.stringify(second)}`);
+    await admin.http.get('/v1/admin/operations/op_00000000000000000000000000/output').expect(404);
   });
 
   it.each(['viewer', 'user', 'operator'] as const)('are not the business of a %s', async (role) => {

@@ -30,3 +30,17 @@ it('is made once, whoever comes first, and is kept sealed', async () => {
   const rows: unknown = await dataSource.query('SELECT * FROM managed_keys');
   expect(JSON.stringify(rows)).not.toContain(first?.privateKey.split('\n')[1]);
 });
+
+it('is sealed anew where an older key has sealed it', async () => {
+  const [newest, oldest] = [2, 1].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+  const open = (...keys: (string | undefined)[]) =>
+    storedManagedKey(dataSource, {
+      secrets: new AesSecretBox(keys.filter((key) => key !== undefined)),
+      generate: () => generateManagedKey('bramble'),
+      now: () => new Date(),
+    });
+  const before = await open(oldest);
+  expect(await open(newest, oldest)).toEqual(before);
+  expect(await open(newest)).toEqual(before);
+  await expect(open(oldest)).rejects.toThrow();
+});

@@ -14,6 +14,8 @@ import {
   boardNameSchema,
   type EnrolmentRequest,
   enrolmentRequestSchema,
+  type OperationRequest,
+  operationRequestSchema,
 } from '#core/nodes/enrolment-request';
 import { ManageBoards } from '#core/nodes/manage-boards';
 import { Requires } from '../access/requires.ts';
@@ -74,6 +76,7 @@ export class BoardsController {
   }
 
   @Get(':name/operations')
+  @Requires('nodes:operate')
   @ApiOperation({ summary: 'List what was done with a board, newest first' })
   @Answers(200, operationListSchema, [404])
   async operations(
@@ -84,13 +87,104 @@ export class BoardsController {
 
   @Post(':name/check')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Look whether a board is as it is to be, and change nothing' })
-  @Answers(202, operationResourceSchema, [404, 409])
+  @Requires('nodes:manage')
+  @ApiOperation({
+    summary: 'Look whether a board is as it is to be, and change nothing',
+  })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
   async check(
     @Param('name', { schema: boardNameSchema }) name: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OperationResource> {
     return located(response, await this.#boards.begin(name, 'check'));
+  }
+
+  @Post(':name/drain')
+  @HttpCode(202)
+  @Requires('nodes:operate')
+  @ApiOperation({
+    summary: 'Let no more jobs start on a node',
+    description: 'Also for nodes of Slurm that are no boards. Jobs that run there go on.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/OperationRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
+  async drain(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: operationRequestSchema }) body: OperationRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'drain', body));
+  }
+
+  @Post(':name/resume')
+  @HttpCode(202)
+  @Requires('nodes:operate')
+  @ApiOperation({
+    summary: 'Put a node into service again',
+    description: 'Also for nodes of Slurm that are no boards.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/OperationRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
+  async resume(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: operationRequestSchema }) body: OperationRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'resume', body));
+  }
+
+  @Post(':name/reboot')
+  @HttpCode(202)
+  @Requires('nodes:operate')
+  @ApiOperation({
+    summary: 'Restart a board',
+    description:
+      'Drains it, waits for its jobs unless it is forced, restarts it, and puts it into service again.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/OperationRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
+  async reboot(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: operationRequestSchema }) body: OperationRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'reboot', body));
+  }
+
+  @Post(':name/upgrade')
+  @HttpCode(202)
+  @Requires('nodes:manage')
+  @ApiOperation({
+    summary: 'Upgrade the packages of a board',
+    description:
+      'Drains it, waits for its jobs unless it is forced, upgrades, restarts it where that is needed, and puts it into service again.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/OperationRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
+  async upgrade(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: operationRequestSchema }) body: OperationRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'upgrade', body));
+  }
+
+  @Post(':name/decommission')
+  @HttpCode(202)
+  @Requires('nodes:manage')
+  @ApiOperation({
+    summary: 'Take a board out of the cluster',
+    description:
+      'Drains it, waits for its jobs unless it is forced, takes it out of Slurm, undoes what joined it to the cluster, removes the key, and forgets it. Forced, it does without a board that cannot be reached.',
+  })
+  @ApiBody({ schema: { $ref: '#/components/schemas/OperationRequest' }, required: false })
+  @Answers(202, operationResourceSchema, [400, 404, 409])
+  async decommission(
+    @Param('name', { schema: boardNameSchema }) name: string,
+    @Body({ schema: operationRequestSchema }) body: OperationRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OperationResource> {
+    return located(response, await this.#boards.begin(name, 'decommission', body));
   }
 
   @Post(':name/apply')

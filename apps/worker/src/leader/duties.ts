@@ -4,6 +4,7 @@ import type { WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { SweepJobs } from '#core/jobs/sweep-jobs';
 import { TrackJobs } from '#core/jobs/track-jobs';
+import { resealSecrets } from '#core/nodes/reseal-secrets';
 import { SweepOperations } from '#core/nodes/sweep-operations';
 import type { WorkerMetrics } from '#infra/observability/metrics';
 import type { Platform } from '#infra/platform/platform';
@@ -19,6 +20,7 @@ export interface LeaderPorts {
 }
 
 const ACCOUNTS_PAUSE_MS = 1_000;
+const SECRETS_PAUSE_MS = 10 * 60_000;
 const STAGING_PAUSE_MS = 60 * 60_000;
 
 /** What exactly one worker does for all: follow the jobs in Slurm, find what was lost, look at the cluster. */
@@ -76,6 +78,13 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
       pauseMs: STAGING_PAUSE_MS,
       round: async () => {
         await storage.sweepStaging();
+      },
+    },
+    {
+      name: 'secrets',
+      pauseMs: SECRETS_PAUSE_MS,
+      round: async () => {
+        await resealSecrets(platform.boards, platform.secrets);
       },
     },
   ];

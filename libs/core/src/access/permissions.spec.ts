@@ -14,6 +14,7 @@ const TABLE: Record<Permission, [viewer: boolean, user: boolean, operator: boole
   'artifacts:read': [true, true, true, true],
   'artifacts:write': [false, true, true, true],
   'nodes:read': [true, true, true, true],
+  'nodes:operate': [false, false, true, true],
   'nodes:manage': [false, false, false, true],
   'access:manage': [false, false, false, true],
 };

@@ -9,6 +9,7 @@ export const PERMISSIONS = [
   'artifacts:read',
   'artifacts:write',
   'nodes:read',
+  'nodes:operate',
   'nodes:manage',
   'access:manage',
 ] as const;
@@ -20,12 +21,13 @@ export type Role = (typeof ROLES)[number];
 export const roleSchema = z
   .enum(ROLES)
   .describe(
-    '`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs; `admin` manages access too.',
+    '`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts ' +
+      'nodes; `admin` manages boards and access too.',
   );
 
 const VIEWER: Permission[] = ['jobs:read', 'artifacts:read', 'nodes:read'];
 const USER: Permission[] = [...VIEWER, 'jobs:write', 'artifacts:write'];
-const OPERATOR: Permission[] = [...USER, 'jobs:read:all', 'jobs:write:all'];
+const OPERATOR: Permission[] = [...USER, 'jobs:read:all', 'jobs:write:all', 'nodes:operate'];
 
 const GRANTED: Record<Role, readonly Permission[]> = {
   viewer: VIEWER,

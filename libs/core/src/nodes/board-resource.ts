@@ -72,6 +72,14 @@ export const operationResourceSchema = z
   .meta({ id: 'BoardOperation' });
 export type OperationResource = z.output<typeof operationResourceSchema>;
 
+export const operationOutputSchema = z
+  .object({
+    seq: z.int().describe('Counts from 1.'),
+    step: z.string().describe('Name of the step that has shown it.'),
+    text: z.string(),
+  })
+  .meta({ id: 'OperationOutput' });
+
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 export function toBoardResource(board: Board): BoardResource {

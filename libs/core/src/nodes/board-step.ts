@@ -96,3 +96,12 @@ export class StepProblem extends Error {
     this.passing = passing;
   }
 }
+
+/** Nothing is wrong, but the step has to wait for something that may take days. It is looked at again and again. */
+export class StepWaits extends Error {
+  /** @param message what it waits for */
+  constructor(message: string) {
+    super(message);
+    this.name = 'StepWaits';
+  }
+}

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { shellQuote } from '../jobs/shell-quote.ts';
 import type { BoardConnection } from './board-connection.ts';
 import { type Probe, StepProblem } from './board-step.ts';
@@ -15,7 +14,7 @@ export type Seen = { kind: 'seen'; text: string } | { kind: 'failed'; problem: S
  */
 export async function probeBoard(connection: BoardConnection, probes: readonly Probe[]): Promise<Seen[]> {
   if (probes.length === 0) return [];
-  const mark = `probe ${randomBytes(12).toString('hex')}`;
+  const mark = `probe ${crypto.randomUUID()}`;
   const { stdout } = await succeed(connection, {
     argv: ['sh'],
     input: probes.map((probe) => commandOf(probe, mark)).join(''),

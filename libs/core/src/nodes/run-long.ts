@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { shellQuote } from '../jobs/shell-quote.ts';
 import type { BoardConnection } from './board-connection.ts';
 import { type StepContext, StepProblem } from './board-step.ts';
@@ -27,24 +26,22 @@ const SHOWN_CHARACTERS = 2_000;
 const BUSY = 75;
 
 /**
- * `$1` unit, `$2` seconds, `$3` digest; the script on stdin. A unit of the same work that runs already, or has ended
- * well, is left alone: whoever began it was interrupted.
+ * `$1` unit, `$2` seconds; the script on stdin. A unit of the same script that runs already is left alone: whoever began
+ * it was interrupted.
  */
 const START = `
 set -eu
 umask 077
 mkdir -p ${DIRECTORY}
 base="${DIRECTORY}/$1"
-running() { [ "$(systemctl show --property=SubState --value "$1.service")" = running ]; }
-if running "$1"; then
-  [ "$(cat "$base.digest" 2> /dev/null)" = "$3" ] && exit 0
+cat > "$base.new"
+if [ "$(systemctl show --property=SubState --value "$1.service")" = running ]; then
+  cmp -s "$base.new" "$base.sh" && exit 0
   exit ${BUSY}
 fi
 systemctl stop "$1.service" 2> /dev/null || true
 systemctl reset-failed "$1.service" 2> /dev/null || true
-rm -f "$base.log"
-cat > "$base.sh"
-printf %s "$3" > "$base.digest"
+mv "$base.new" "$base.sh"
 : > "$base.log"
 exec systemd-run --quiet --unit="$1.service" --service-type=exec \\
   --property=RemainAfterExit=yes --property="RuntimeMaxSec=$2" \\
@@ -65,7 +62,7 @@ tail -c "+$(($2 + 1))" "${DIRECTORY}/$1.log" 2> /dev/null | head -c ${PIECE_BYTE
 const FORGET = `
 systemctl stop "$1.service" 2> /dev/null
 systemctl reset-failed "$1.service" 2> /dev/null
-rm -f "${DIRECTORY}/$1.sh" "${DIRECTORY}/$1.digest" "${DIRECTORY}/$1.log"
+rm -f "${DIRECTORY}/$1.sh" "${DIRECTORY}/$1.new" "${DIRECTORY}/$1.log"
 `;
 
 /**
@@ -80,8 +77,7 @@ export async function runLong(
 ): Promise<string> {
   const unit = `bramble-${name}`;
   const text = `set -- ${args.map(shellQuote).join(' ')}\n${script}`;
-  const digest = createHash('sha256').update(text).digest('hex');
-  const start = [unit, String(Math.ceil(timeoutMs / 1000)), digest];
+  const start = [unit, String(Math.ceil(timeoutMs / 1000))];
   const deadline = context.now().getTime() + 2 * timeoutMs;
   while (!(await begun(context.connection, start, text))) {
     if (context.now().getTime() > deadline)

@@ -6,7 +6,7 @@ import type { Board } from './board.ts';
 import type { BoardConnector } from './board-connection.ts';
 import { BoardSession, type SessionRun } from './board-session.ts';
 import type { BoardStore } from './board-store.ts';
-import { type BoardStep, StepProblem } from './board-step.ts';
+import { type BoardStep, StepProblem, StepWaits } from './board-step.ts';
 import type { ManagedKey } from './managed-key.ts';
 import { isOver, type Operation, type OperationPatch, type StepProgress } from './operation.ts';
 import { probeBoard, type Seen } from './probe-board.ts';
@@ -120,6 +120,7 @@ class Run implements SessionRun {
       return undefined;
     } catch (error) {
       if (error instanceof Overtaken) return await this.#overtaken();
+      if (error instanceof StepWaits) return await this.#waits(error);
       if (!(error instanceof StepProblem)) throw error;
       return await this.#problem(error);
     } finally {
@@ -226,6 +227,11 @@ class Run implements SessionRun {
   async #progress(name: string, progress: Partial<StepProgress>): Promise<void> {
     const steps = this.#operation.steps.map((step) => (step.name === name ? { ...step, ...progress } : step));
     await this.#change({ steps });
+  }
+
+  async #waits({ message }: StepWaits): Promise<NextLook> {
+    await this.#change({ reason: { code: 'Waiting', message } });
+    return { afterMs: RETRY_MS };
   }
 
   async #problem(problem: StepProblem): Promise<NextLook> {

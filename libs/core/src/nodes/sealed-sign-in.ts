@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Board } from './board.ts';
+import type { Board, BoardPatch } from './board.ts';
 import type { SignIn } from './board-connection.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -29,4 +29,22 @@ export function openSignIn({ id, signInUser, sealedSignIn }: Board, secrets: Sec
 
 export function openSudoPassword({ id, sealedSudoPassword }: Board, secrets: SecretBox): string | null {
   return sealedSudoPassword === null ? null : secrets.open(sealedSudoPassword, sudoPurpose(id));
+}
+
+/**
+ * What is sealed with an older key, sealed with the newest one.
+ * @returns nothing where all is sealed with the newest already
+ */
+export function resealed(board: Board, secrets: SecretBox): BoardPatch | undefined {
+  const { sealedSignIn, sealedSudoPassword } = board;
+  const anew = (sealed: string, purpose: string) => secrets.seal(secrets.open(sealed, purpose), purpose);
+  const patch: BoardPatch = {
+    ...(sealedSignIn !== null && secrets.isStale(sealedSignIn)
+      ? { sealedSignIn: anew(sealedSignIn, signInPurpose(board.id)) }
+      : {}),
+    ...(sealedSudoPassword !== null && secrets.isStale(sealedSudoPassword)
+      ? { sealedSudoPassword: anew(sealedSudoPassword, sudoPurpose(board.id)) }
+      : {}),
+  };
+  return Object.keys(patch).length === 0 ? undefined : patch;
 }

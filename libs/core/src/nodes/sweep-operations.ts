@@ -3,7 +3,11 @@ import type { Clock } from '../vocabulary/clock.ts';
 import type { BoardStore } from './board-store.ts';
 import type { OperationQueue } from './operation-queue.ts';
 
-/** Queues every operation whose time to be looked at has come: whatever was lost in the queue is found here again. */
+/** How long a plan can be read. */
+const TRIALS_KEPT_MS = 60 * 60_000;
+
+/** Queues every operation whose time to be looked at has come: whatever was lost in the queue is found here again.
+ * Plans of an hour ago are forgotten. */
 export class SweepOperations {
   readonly #boards: BoardStore;
   readonly #queue: OperationQueue;
@@ -20,6 +24,7 @@ export class SweepOperations {
     const now = this.#clock.now();
     const due = await this.#boards.takeDueOperations(now, new Date(now.getTime() + PUT_OFF_MS), limit);
     for (const { id } of due) await this.#queue.add(id);
+    await this.#boards.removeTrials(new Date(now.getTime() - TRIALS_KEPT_MS));
     return due.length;
   }
 }

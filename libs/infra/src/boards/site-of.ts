@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { WorkerConfiguration } from '#core/configuration/configuration';
 import { StepProblem } from '#core/nodes/board-step';
 import type { Site } from '#core/nodes/site';
+import { describeFailure } from '#infra/storage/file-system-error';
 
 /** munge refuses keys outside of these. */
 const MUNGE_KEY_BYTES = { least: 32, most: 1024 };
@@ -25,9 +26,9 @@ export function siteOf(configuration: WorkerConfiguration): Site {
 
 /** @throws StepProblem where the file is not there, or is no key */
 async function readMungeKey(path: string): Promise<string> {
-  const key = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const key = await readFile(path).catch((error: unknown) => {
     throw new StepProblem(
-      `munge's key cannot be read (${error.code ?? 'unknown error'}): BRAMBLE_MUNGE_KEY_FILE is ${path}.`,
+      `munge's key cannot be read (${describeFailure(error)}): BRAMBLE_MUNGE_KEY_FILE is ${path}.`,
     );
   });
   if (key.length < MUNGE_KEY_BYTES.least || key.length > MUNGE_KEY_BYTES.most)

@@ -13,7 +13,10 @@ export interface StoredManagedKeyPorts {
   now: () => Date;
 }
 
-/** The managed key of this installation, from the database; made where there is none, once for all processes. */
+/**
+ * The managed key of this installation, from the database; made where there is none, once for all processes, and sealed
+ * anew where an older key has sealed it.
+ */
 export async function storedManagedKey(
   dataSource: DataSource,
   { secrets, generate, now }: StoredManagedKeyPorts,
@@ -34,7 +37,15 @@ export async function storedManagedKey(
 
 async function find(dataSource: DataSource, secrets: SecretBox): Promise<ManagedKey | undefined> {
   const [row] = await runSql<ManagedKeyRow>(dataSource, 'SELECT * FROM managed_keys WHERE id = $1', [ID]);
-  return row === undefined
-    ? undefined
-    : { publicKeyLine: row.public_key_line, privateKey: secrets.open(row.sealed_private_key, PURPOSE) };
+  if (row === undefined) return undefined;
+  const { public_key_line: publicKeyLine, sealed_private_key: sealed } = row;
+  const privateKey = secrets.open(sealed, PURPOSE);
+  if (secrets.isStale(sealed)) {
+    await runSql(
+      dataSource,
+      'UPDATE managed_keys SET sealed_private_key = $3 WHERE id = $1 AND sealed_private_key = $2',
+      [ID, sealed, secrets.seal(privateKey, PURPOSE)],
+    );
+  }
+  return { publicKeyLine, privateKey };
 }

@@ -10,6 +10,7 @@ import {
   localServer,
   TEST_KEY,
 } from '../testing/local-server.ts';
+import { openEventStream, serverSentEvent, writeAndBreak } from '../testing/event-stream.ts';
 import { RecordedTerminal } from '../testing/recorded-terminal.ts';
 import { run } from './run.ts';
 
@@ -42,11 +43,25 @@ const step = (name: string, state: BoardOperation['steps'][number]['state'], det
   endedAt: state === 'applying' ? null : NOW,
 });
 
-/** Takes an enrolment, and answers who watches with one after the other. */
-const server = (...operations: BoardOperation[]) =>
+/** What a step has shown. */
+const output = (seq: number, name: string, text: string) => ({ seq, step: name, text });
+
+/** Takes what is to be done, and tells who watches of one after the other; the connection breaks behind each. */
+const server = (...changes: (BoardOperation | ReturnType<typeof output>)[]) =>
   localServer((request, response, count) => {
-    if (request.method === 'POST') answerJson(response, operation(1), 202);
-    else answerJson(response, operations[Math.min(count, operations.length) - 1]);
+    if (request.method === 'POST') {
+      answerJson(response, operation(1), 202);
+      return;
+    }
+    openEventStream(response);
+    const change = changes[Math.min(count, changes.length) - 1];
+    if (change === undefined) return;
+    if ('step' in change) {
+      writeAndBreak(response, serverSentEvent('output', change, change.seq));
+      return;
+    }
+    const end = change.finished ? serverSentEvent('end', { state: change.state }) : '';
+    writeAndBreak(response, `${serverSentEvent('progress', change)}${end}`);
   });
 const terminalFor = ({ url }: LocalServer, environment: Record<string, string> = {}) =>
   new RecordedTerminal({
@@ -77,7 +92,7 @@ describe('enroll', () => {
     const terminal = terminalFor(board);
     expect(await run(ENROLL, terminal)).toBe(0);
     expect(terminal.written).toBe(
-      'sign-in      applied    key installed\nhosts        unchanged  4 boards\n',
+      'sign-in        applied    key installed\nhosts          unchanged  4 boards\n',
     );
     expect(terminal.errors).toBe('bramble: node02: done\n');
     expect(board.requests[0]?.json()).toEqual({
@@ -86,6 +101,41 @@ describe('enroll', () => {
       roles: ['compute'],
       labels: {},
       signIn: { password: 'raspberry', hostKey: HOST_KEY },
+    });
+  });
+
+  it('shows the ranks that have answered, and all that steps write where that is asked for', async () => {
+    const changes = [
+      output(1, 'packages', 'Unpacking\n'),
+      output(2, 'smoke-test', 'rank 0 of 2 on node02\nrank 1 of 2 on node03\u001b[2J\n'),
+      operation(2, { state: 'done', finished: true }),
+    ];
+    const ranks = '  rank 0 of 2 on node02\n  rank 1 of 2 on node03[2J\n';
+    const terminal = terminalFor(await server(...changes));
+    expect(await run(ENROLL, terminal)).toBe(0);
+    expect(terminal.written).toBe(ranks);
+    const verbose = terminalFor(await server(...changes));
+    expect(await run([...ENROLL, '--verbose'], verbose)).toBe(0);
+    expect(verbose.written).toBe(`  Unpacking\n${ranks}`);
+  });
+
+  it('sends what the board is to have, and may only look', async () => {
+    const board = await server(operation(2, { state: 'done', finished: true, kind: 'plan' }));
+    const network = ['--static', '10.0.0.9/24', '--gateway', '10.0.0.1', '--dns', '10.0.0.2'];
+    const storage = ['--disk', '/dev/sda', '--wipe', 'S3R14L', '--no-package-cache'];
+    const partitions = ['--partition', 'home:100G:/home/shared', '--partition', 'scratch::/scratch'];
+    const argv = [...ENROLL, '--role', 'storage', ...network, ...storage, ...partitions, '--dry-run'];
+    expect(await run(argv, terminalFor(board))).toBe(0);
+    expect(board.requests[0]?.query.get('dryRun')).toBe('true');
+    expect(board.requests[0]?.json()).toMatchObject({
+      network: { address: '10.0.0.9', prefixLength: 24, gateway: '10.0.0.1', nameServers: ['10.0.0.2'] },
+      storage: {
+        ...{ disk: '/dev/sda', wipe: 'S3R14L', packageCache: false },
+        partitions: [
+          { label: 'home', sizeMebibytes: 102_400, mountedAt: '/home/shared' },
+          { label: 'scratch', mountedAt: '/scratch' },
+        ],
+      },
     });
   });
 
@@ -136,6 +186,10 @@ describe('enroll', () => {
     ['no password', ENROLL, { BRAMBLE_BOARD_PASSWORD: '' }, 'BRAMBLE_BOARD_PASSWORD'],
     ['a key that is not there', [...ENROLL, '--private-key', '/nonexistent'], {}, '/nonexistent'],
     ['an unknown role', ['enroll', 'a', '10.0.0.1', '--role', 'master'], {}, 'role'],
+    ['a gateway of no network', [...ENROLL, '--gateway', '10.0.0.1'], {}, '--static'],
+    ['a network without its length', [...ENROLL, '--static', '10.0.0.9'], {}, '10.0.0.3/24'],
+    ['a disk for nothing', [...ENROLL, '--disk', '/dev/sda'], {}, '--partition'],
+    ['a size without a unit', [...ENROLL, '--partition', 'home:100:/home'], {}, '--partition'],
     ['no role', ['enroll', 'a', '10.0.0.1', '--host-key', HOST_KEY], {}, '--role'],
   ])('is refused with %s', async (_, argv, environment, word) => {
     const board = await server();
@@ -143,6 +197,26 @@ describe('enroll', () => {
     expect(await run(argv, terminal)).toBe(2);
     expect(terminal.errors).toContain(word);
     expect(board.requests).toEqual([]);
+  });
+});
+
+describe('operations', () => {
+  it.each(['drain', 'resume', 'reboot', 'upgrade', 'decommission'])('%s says why', async (verb) => {
+    const board = await server(operation(2, { state: 'done', finished: true }));
+    expect(await run([verb, 'node02', '--reason', 'new fan', '--force'], terminalFor(board))).toBe(0);
+    expect(board.requests[0]?.path).toBe(`/v1/admin/nodes/node02/${verb}`);
+    expect(board.requests[0]?.json()).toEqual({ reason: 'new fan', force: true });
+  });
+
+  it('takes another board under the same name', async () => {
+    const board = await server(operation(2, { state: 'done', finished: true }));
+    const argv = ['apply', 'node02', '--replace', '--address', '10.0.0.30', '--accept-first-host-key'];
+    expect(await run(argv, terminalFor(board))).toBe(0);
+    expect(board.requests[0]?.json()).toEqual({
+      signIn: { password: 'raspberry', acceptFirstHostKey: true },
+      address: '10.0.0.30',
+      replace: true,
+    });
   });
 });
 

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { Board, BoardOperation, BoardSignIn } from '../api-types.ts';
+import type {
+  Board,
+  BoardNetwork,
+  BoardOperation,
+  BoardSignIn,
+  BoardStorage,
+  StoragePartition,
+} from '../api-types.ts';
 import { EXIT } from './exit-code.ts';
 import { localTime } from './measures.ts';
 import type { Session } from './session.ts';
@@ -22,6 +29,27 @@ interface SignInOptions {
 interface EnrollOptions extends SignInOptions {
   role: Role[];
   label?: string[];
+  static?: string;
+  gateway?: string;
+  dns?: string[];
+  partition?: StoragePartition[];
+  disk?: string;
+  wipe?: string;
+  packageCache: boolean;
+  dryRun?: true;
+  verbose?: true;
+}
+
+interface ApplyOptions extends SignInOptions {
+  address?: string;
+  replace?: true;
+  verbose?: true;
+}
+
+interface OperateOptions {
+  reason?: string;
+  force?: true;
+  verbose?: true;
 }
 
 const PASSWORD_VARIABLE = 'BRAMBLE_BOARD_PASSWORD';
@@ -31,7 +59,31 @@ a key of Bramble's own is installed on the board.
 
 Examples:
   bramble enroll node02 10.0.0.3 --role compute --host-key SHA256:…
-  bramble enroll node01 10.0.0.2 --role storage --accept-first-host-key --private-key ~/.ssh/id_ed25519`;
+  bramble enroll node01 10.0.0.2 --role storage --accept-first-host-key --private-key ~/.ssh/id_ed25519 \\
+    --disk /dev/sda --wipe 0123456789AB --partition home:100G:/home/shared --partition scratch::/scratch
+  bramble enroll node03 10.0.0.57 --role compute --host-key SHA256:… --static 10.0.0.4/24 --gateway 10.0.0.1 --dry-run`;
+
+const VERBOSE = 'show what each step writes';
+const PARTITION =
+  'a partition of a storage board (repeatable): label, size such as 100G (left out: what is left), and where compute ' +
+  'boards mount it (left out: nowhere)';
+const NO_JOBS = 'do not wait for jobs that run there';
+const FORCE = {
+  drain: NO_JOBS,
+  resume: NO_JOBS,
+  reboot: NO_JOBS,
+  upgrade: NO_JOBS,
+  decommission: 'do not wait for jobs, and do without a board that is gone',
+} as const;
+const OPERATIONS = [
+  ['drain', 'let no more jobs start on a node'],
+  ['resume', 'put a node into service again'],
+  ['reboot', 'restart a board once its jobs have ended'],
+  ['upgrade', 'upgrade the packages of a board once its jobs have ended'],
+  ['decommission', 'take a board out of the cluster'],
+] as const;
+/** The step whose output is the result of an enrolment: the ranks that have answered. */
+const SHOWN_STEP = 'smoke-test';
 
 const COLUMNS: readonly Column<Board>[] = [
   { title: 'NAME', value: ({ name }) => name },
@@ -61,8 +113,17 @@ export function addBoardCommands(program: Command, session: Session): void {
           .argParser(collectRole)
           .makeOptionMandatory(),
       )
-      .option('--label <key=value>', 'a label (repeatable)', collect),
+      .option('--label <key=value>', 'a label (repeatable)', collect)
+      .option('--static <address/length>', 'give the board this static address, such as 10.0.0.3/24')
+      .option('--gateway <address>', 'gateway, with --static')
+      .option('--dns <address>', 'name server, with --static (repeatable)', collect)
+      .option('--partition <label:size:path>', PARTITION, collectPartition)
+      .option('--disk <device>', 'disk that is partitioned, such as /dev/sda')
+      .option('--wipe <serial>', 'serial number of that disk: everything on it may be destroyed')
+      .option('--no-package-cache', 'serve no packages to the other boards')
+      .option('--dry-run', 'only look, and show what would be done'),
   )
+    .option('-v, --verbose', VERBOSE)
     .addHelpText('after', SIGN_IN)
     .action(async (name: string, address: string, options: EnrollOptions) => {
       const labels = Object.fromEntries((options.label ?? []).map((text) => pair('--label', text)));
@@ -71,23 +132,47 @@ export function addBoardCommands(program: Command, session: Session): void {
         address,
         roles: options.role,
         labels,
+        network: readNetwork(options),
+        storage: readStorage(options),
         signIn: await readSignIn(session, options),
       };
-      await show(session, await session.client().admin.boards.enroll(enrolment));
+      const { boards } = session.client().admin;
+      await show(session, await boards.enroll(enrolment, { dryRun: options.dryRun }), options);
     });
 
   signIn(program.command('apply <name>').summary('enrol a board again: apply what differs'))
+    .option('--address <address>', 'where the board is to be found now')
+    .option('--replace', 'take another board under the same name; needs a way to sign in')
+    .option('-v, --verbose', VERBOSE)
     .addHelpText('after', '\nA new way to sign in is only needed where the one of before does not do.')
-    .action(async (name: string, options: SignInOptions) => {
+    .action(async (name: string, options: ApplyOptions) => {
       const signs = options.hostKey !== undefined || options.acceptFirstHostKey === true;
       const again = signs ? await readSignIn(session, options) : undefined;
-      await show(session, await session.client().admin.boards.apply(name, { signIn: again }));
+      const { address, replace } = options;
+      const { boards } = session.client().admin;
+      await show(session, await boards.apply(name, { signIn: again, address, replace }), options);
     });
 
   program
     .command('check <name>')
     .summary('look whether a board is as it is to be, and change nothing')
-    .action(async (name: string) => show(session, await session.client().admin.boards.check(name)));
+    .option('-v, --verbose', VERBOSE)
+    .action(async (name: string, options: { verbose?: true }) =>
+      show(session, await session.client().admin.boards.check(name), options),
+    );
+
+  for (const [verb, summary] of OPERATIONS) {
+    program
+      .command(`${verb} <name>`)
+      .summary(summary)
+      .option('--reason <text>', 'why; Slurm shows it at a drained node')
+      .option('--force', FORCE[verb])
+      .option('-v, --verbose', VERBOSE)
+      .action(async (name: string, { reason, force, verbose }: OperateOptions) => {
+        const { boards } = session.client().admin;
+        await show(session, await boards[verb](name, { reason, force }), { verbose });
+      });
+  }
 
   program
     .command('boards')
@@ -128,17 +213,51 @@ async function readKey(file: string): Promise<string> {
   }
 }
 
+function readNetwork({ static: cidr, gateway, dns }: EnrollOptions): BoardNetwork | undefined {
+  if (cidr === undefined) {
+    if (gateway !== undefined || dns !== undefined)
+      throw new UsageError('--gateway and --dns go with "--static".');
+    return undefined;
+  }
+  const [, address, length] = /^([\d.]+)\/(\d{1,2})$/.exec(cidr) ?? [];
+  if (address === undefined) throw new UsageError('--static must be an address and a length: 10.0.0.3/24.');
+  return { address, prefixLength: Number(length), gateway, nameServers: dns };
+}
+
+function readStorage({ partition, disk, wipe, packageCache }: EnrollOptions): BoardStorage | undefined {
+  if (partition !== undefined) return { disk, wipe, partitions: partition, packageCache };
+  if (disk !== undefined) throw new UsageError('What is to be on the disk? Give "--partition".');
+  return undefined;
+}
+
+const MEBIBYTES: Partial<Record<string, number>> = { M: 1, G: 1024, T: 1024 * 1024 };
+
+function collectPartition(text: string, before: StoragePartition[] = []): StoragePartition[] {
+  const [, label, size = '', unit = '', mountedAt = ''] =
+    /^([^:]+)(?::(?:(\d+)([MGT]))?(?::(.*))?)?$/.exec(text) ?? [];
+  if (label === undefined)
+    throw new UsageError('--partition must be <label>:<size>:<path>: home:100G:/home/shared.');
+  const sizeMebibytes = size === '' ? undefined : Number(size) * (MEBIBYTES[unit] ?? 1);
+  return [...before, { label, sizeMebibytes, mountedAt: mountedAt === '' ? undefined : mountedAt }];
+}
+
 /** Prints each step once it has ended. Ctrl-C ends the watching, not the operation. */
-async function show(session: Session, begun: BoardOperation): Promise<void> {
+async function show(
+  session: Session,
+  begun: BoardOperation,
+  { verbose = false }: { verbose?: boolean | undefined } = {},
+): Promise<void> {
   const interrupted = new AbortController();
   const forget = session.terminal.onInterrupt(() => interrupted.abort());
   const told = new Set<string>();
   let last = begun;
   try {
     const { boards } = session.client().admin;
-    for await (const operation of boards.watch(begun.id, { signal: interrupted.signal })) {
-      last = operation;
-      if (!session.json) await tellSteps(session, operation, told);
+    for await (const change of boards.follow(begun.id, { signal: interrupted.signal })) {
+      if (change.kind === 'progress') last = change.operation;
+      if (session.json) continue;
+      if (change.kind === 'progress') await tellSteps(session, last, told);
+      else if (verbose || change.output.step === SHOWN_STEP) await tellOutput(session, change.output.text);
     }
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
@@ -159,8 +278,15 @@ async function tellSteps(session: Session, { steps }: BoardOperation, told: Set<
   for (const { name, state, detail, endedAt } of steps) {
     if (endedAt === null || told.has(name)) continue;
     told.add(name);
-    await session.terminal.out(`${name.padEnd(12)} ${state.padEnd(10)} ${detail ?? ''}\n`);
+    await session.terminal.out(`${name.padEnd(14)} ${state.padEnd(10)} ${detail ?? ''}\n`);
   }
+}
+
+/** Text from a board may hold anything: control characters would reach the terminal. */
+async function tellOutput(session: Session, text: string): Promise<void> {
+  const lines = text.replace(/\n$/, '').split('\n');
+  const shown = lines.map((line) => `  ${line.replace(/[^\P{Cc}\t]/gu, '')}\n`);
+  await session.terminal.out(shown.join(''));
 }
 
 function collectRole(text: string, before: Role[] = []): Role[] {
