@@ -204,6 +204,79 @@ describe('a check', () => {
   });
 });
 
+describe('a plan', () => {
+  it('signs in with the password, tells what would be done, and changes nothing', async () => {
+    await enrol({}, 'plan');
+    await run();
+    await expect(operation()).resolves.toMatchObject({ state: 'done' });
+    await expect(states()).resolves.toEqual([
+      ['sign-in', 'differs'],
+      ['facts', 'unchanged'],
+      ['hostname', 'differs'],
+    ]);
+    expect(applied).toBe(0);
+    expect(machine.signedIn).toEqual(['password']);
+    expect(machine.authorizedKeys.size).toBe(0);
+    await expect(board()).resolves.toMatchObject({ hostKeySha256: null, facts: null });
+  });
+});
+
+describe('probes', () => {
+  const probed = (name: string, seen: () => string, fields: Partial<BoardStep> = {}): BoardStep => ({
+    ...{ name, title: name, roles: null },
+    probe: () => ({ script: `probe ${name}` }),
+    check: (text) => (text === 'right' ? { kind: 'right', detail: text } : { kind: 'differs', detail: text }),
+    apply: async () => seen(),
+    ...fields,
+  });
+  let batches: string[][];
+  let wanting: Set<string>;
+  const one = probed('one', () => 'did one');
+  const two = probed('two', () => 'did two');
+  const three = probed('three', () => 'did three');
+
+  beforeEach(() => {
+    batches = [];
+    wanting = new Set();
+    for (const step of [one, two, three])
+      step.apply = async () => {
+        wanting.delete(step.name);
+        return `did ${step.name}`;
+      };
+    const { answer } = machine;
+    machine.answer = (command) => {
+      const mark = /probe [0-9a-f-]{36}/.exec(command.input ?? '')?.[0];
+      if (mark === undefined) return answer(command);
+      const asked = [...(command.input ?? '').matchAll(/'probe (\w+)'/g)].map(([, name = '']) => name);
+      batches.push(asked);
+      const text = asked.map((name) => `${wanting.has(name) ? 'wanting' : 'right'}\n${mark} 0\n`).join('');
+      return exited(0, text);
+    };
+  });
+
+  it('of all steps are one question where nothing is to be done', async () => {
+    await enrol();
+    await run([one, two, three]);
+    expect(batches).toEqual([['one', 'two', 'three']]);
+    await expect(operation()).resolves.toMatchObject({ state: 'done' });
+  });
+
+  it('are asked again after something was applied', async () => {
+    wanting.add('two');
+    await enrol();
+    await run([one, two, three]);
+    expect(batches).toEqual([
+      ['one', 'two', 'three'],
+      ['two', 'three'],
+    ]);
+    expect((await states()).slice(2)).toEqual([
+      ['one', 'unchanged'],
+      ['two', 'applied'],
+      ['three', 'unchanged'],
+    ]);
+  });
+});
+
 describe('signing in', () => {
   it('sends nothing to a board with another host key than the pinned one', async () => {
     await enrol({ hostKeySha256: `SHA256:${'b'.repeat(43)}` });
