@@ -98,10 +98,6 @@ export const applyRequestSchema = z
       .default(false)
       .describe('Take another board under the same name: serial and machine id may differ from now on.'),
   })
-  .refine(({ replace, signIn }) => !replace || signIn !== undefined, {
-    path: ['signIn'],
-    message: 'must be given with "replace": the new board does not know Bramble yet',
-  })
   .default({ replace: false })
   .meta({ id: 'ApplyRequest' });
 export type ApplyRequest = z.output<typeof applyRequestSchema>;

@@ -337,6 +337,22 @@ describe('a board that is another one already', () => {
   });
 });
 
+it('refuses a board that has taken the place of the one that was enrolled, until that is said', async () => {
+  await enrol();
+  await run();
+  const { facts } = await board();
+  if (facts === null) throw new Error('no facts');
+  await store.change(await board(), { facts: { ...facts, serial: '10000000abcdef99' } });
+  await store.begin(begun('op_1', 'brd_1', 'node02'));
+  await run();
+  await expect(operation()).resolves.toMatchObject({ state: 'failed', reason: { code: 'facts' } });
+  expect((await operation()).reason?.message).toContain('10000000abcdef99');
+  await store.change(await board(), { facts: null });
+  await store.begin(begun('op_1', 'brd_1', 'node02'));
+  await run();
+  await expect(operation()).resolves.toMatchObject({ state: 'done' });
+});
+
 describe('being interrupted', () => {
   it('begins again and applies only what is left', async () => {
     await enrol();

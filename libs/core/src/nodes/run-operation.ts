@@ -16,7 +16,7 @@ import type { SecretBox } from './secret-box.ts';
 import { SIGN_IN_STEP, SignInToBoard } from './sign-in-to-board.ts';
 import type { Site } from './site.ts';
 import type { SlurmNodes } from './slurm-nodes.ts';
-import { FACTS_STEP, refuseTwin } from './twin.ts';
+import { FACTS_STEP, refuseStranger, refuseTwin } from './twin.ts';
 
 export interface RunOperationPorts {
   boards: BoardStore;
@@ -160,6 +160,7 @@ class Run implements SessionRun {
     });
     await this.#progressOf(FACTS_STEP.name, async () => {
       const facts = await readFacts(this.#session.connection, () => clock.now().getTime());
+      refuseStranger(this.#session.board, facts);
       refuseTwin(this.#session.board, facts, await boards.list());
       if (!isPlan) await this.#session.changeBoard({ facts, factsAt: clock.now() });
       await this.#session.knows(facts);

@@ -19,7 +19,7 @@ export interface ApplyOptions extends CallOptions {
   address?: string | undefined;
   network?: BoardNetwork | null | undefined;
   storage?: BoardStorage | null | undefined;
-  /** Take another board under the same name. Needs `signIn`. */
+  /** Take another board under the same name: with `signIn`, unless the old card is in it. */
   replace?: boolean | undefined;
 }
 

@@ -142,7 +142,10 @@ export function addBoardCommands(program: Command, session: Session): void {
 
   signIn(program.command('apply <name>').summary('enrol a board again: apply what differs'))
     .option('--address <address>', 'where the board is to be found now')
-    .option('--replace', 'take another board under the same name; needs a way to sign in')
+    .option(
+      '--replace',
+      'take another board under the same name; with a way to sign in, unless it has the old card',
+    )
     .option('-v, --verbose', VERBOSE)
     .addHelpText('after', '\nA new way to sign in is only needed where the one of before does not do.')
     .action(async (name: string, options: ApplyOptions) => {
