@@ -7,6 +7,7 @@ import type { BoardConnector } from './board-connection.ts';
 import { BoardSession, type SessionRun } from './board-session.ts';
 import type { BoardStore } from './board-store.ts';
 import { type BoardStep, StepProblem, StepWaits } from './board-step.ts';
+import { refuseUnknownSystem } from './known-system.ts';
 import type { ManagedKey } from './managed-key.ts';
 import { isOver, type Operation, type OperationPatch, type StepProgress } from './operation.ts';
 import { probeBoard, type Seen } from './probe-board.ts';
@@ -160,6 +161,7 @@ class Run implements SessionRun {
     });
     await this.#progressOf(FACTS_STEP.name, async () => {
       const facts = await readFacts(this.#session.connection, () => clock.now().getTime());
+      refuseUnknownSystem(facts);
       refuseStranger(this.#session.board, facts);
       refuseTwin(this.#session.board, facts, await boards.list());
       if (!isPlan) await this.#session.changeBoard({ facts, factsAt: clock.now() });
