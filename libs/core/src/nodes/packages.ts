@@ -1,29 +1,19 @@
-import type { Probe, StepContext } from './board-step.ts';
+import { APT_LINES } from './apt-lines.ts';
+import { aptProblem } from './apt-problem.ts';
+import { type Probe, type StepContext, StepProblem } from './board-step.ts';
 import { runLong } from './run-long.ts';
 
-const INSTALL_WITHIN_MS = 30 * 60_000;
+const INSTALL_WITHIN_MS = 60 * 60_000;
 
-/**
- * `$@` packages. A dpkg that was killed is mended first; unattended-upgrades is waited for; an index that cannot be
- * fetched is an error, which apt-get itself does not think; files that an admin has changed stay.
- */
-const INSTALL = `
-apt() {
-  apt-get -q -y -o APT::Update::Error-Mode=any -o DPkg::Lock::Timeout=600 -o Acquire::Retries=2 \\
-    -o Acquire::http::Timeout=30 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
-    -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
-}
-holder=$(lslocks --noheadings --raw --output COMMAND,PID,PATH 2> /dev/null | grep /var/lib/dpkg/lock || true)
-[ -z "$holder" ] || echo "Waiting for dpkg's lock, which is held by: $holder"
-waited=0
-while [ -n "$holder" ] && [ "$waited" -lt 600 ]; do
-  sleep 2
-  waited=$((waited + 2))
-  holder=$(lslocks --noheadings --raw --output COMMAND,PID,PATH 2> /dev/null | grep /var/lib/dpkg/lock || true)
-done
-dpkg --configure -a
-apt -f install
-apt update
+/** `$@` packages. Lists of the last hour are taken as they are, unless it turns out that they are not good enough. */
+const INSTALL = `${APT_LINES}
+free_locks
+mend
+if lists_are_fresh && apt-cache show --no-all-versions "$@" > /dev/null 2>&1; then
+  if apt install "$@"; then exit 0; fi
+  echo 'Once more, with new package lists.'
+fi
+update
 apt install "$@"
 `;
 
@@ -52,9 +42,28 @@ export function parsePackages(seen: string): Map<string, string | null> {
 }
 
 /**
- * Installs Debian packages.
+ * Installs Debian packages without what they merely recommend. What a killed dpkg has left is mended first, and others
+ * who work with packages are waited for. An installation that goes on from a run before this one is waited for.
  * @throws StepProblem
  */
 export async function installPackages(context: StepContext, packages: readonly string[]): Promise<void> {
-  await runLong(context, { name: 'apt', script: INSTALL, args: packages, timeoutMs: INSTALL_WITHIN_MS });
+  if (packages.length === 0) return;
+  await workWithPackages(context, INSTALL, packages);
+}
+
+/**
+ * Runs lines that work with apt, for as long as they take: the board ends them after an hour.
+ * @returns the end of the output
+ * @throws StepProblem that says what is in the way
+ */
+export async function workWithPackages(
+  context: StepContext,
+  script: string,
+  args: readonly string[],
+): Promise<string> {
+  try {
+    return await runLong(context, { name: 'apt', script, args, timeoutMs: INSTALL_WITHIN_MS });
+  } catch (error) {
+    throw error instanceof StepProblem ? aptProblem(error) : error;
+  }
 }

@@ -2,20 +2,23 @@ import { type StepContext, StepProblem } from './board-step.ts';
 import { succeed } from './succeed.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-const NOTE = 'boot-before';
 /** A Pi 2 with a slow card and a file system check takes about two minutes. */
 const BACK_WITHIN_MS = 5 * 60_000;
 const LOOK_AGAIN_MS = 1_000;
 
+/** Each step that restarts the board has a note of its own: another one may have restarted it before. */
+const noteOf = (cause: string): string => `boot before ${cause}`;
+
 /**
  * Restarts the board and waits until it is back as another boot. A run that was interrupted on the way only waits.
+ * @param cause name of the step
  * @throws StepProblem where it does not come back
  */
-export async function rebootBoard(context: StepContext): Promise<void> {
+export async function rebootBoard(context: StepContext, cause: string): Promise<void> {
   const now = await bootId(context);
-  const before = context.note(NOTE) ?? now;
+  const before = context.note(noteOf(cause)) ?? now;
   if (before !== now) return;
-  await context.keepNote(NOTE, before);
+  await context.keepNote(noteOf(cause), before);
   await context.say('The board restarts.\n');
   await context.connection.run({ argv: ['systemctl', '--no-block', 'reboot'], root: true });
   const deadline = context.now().getTime() + BACK_WITHIN_MS;
@@ -31,9 +34,9 @@ export async function rebootBoard(context: StepContext): Promise<void> {
   throw new StepProblem('The board was told to restart, and did not.');
 }
 
-/** Whether {@link rebootBoard} has restarted the board in the course of this operation. */
-export async function hasRebooted(context: StepContext): Promise<boolean> {
-  const before = context.note(NOTE);
+/** Whether {@link rebootBoard} has restarted the board for this cause in the course of this operation. */
+export async function hasRebooted(context: StepContext, cause: string): Promise<boolean> {
+  const before = context.note(noteOf(cause));
   return before !== undefined && before !== (await bootId(context));
 }
 
