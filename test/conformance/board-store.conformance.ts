@@ -159,6 +159,20 @@ export function describeBoardStore(
       await expect(store.list()).resolves.toHaveLength(1);
     });
 
+    it('forgets operations that ended long ago, except for the newest', async () => {
+      const board = await insert(2);
+      for (const n of [2, 3, 4, 5]) {
+        if (n > 2) await store.begin(operationOf(n, board));
+        await store.changeOperation(await operation(n), { state: 'done', lookAt: null, endedAt: at(n) });
+      }
+      await store.begin(operationOf(6, board));
+      const ids = async () => (await store.operationsOf('node02', 10)).map(({ id }) => id);
+      await store.removeOperations(at(4), 2);
+      expect(await ids()).toEqual([6, 5, 4].map((n) => idOf('op', n)));
+      await store.removeOperations(at(100), 0);
+      expect(await ids()).toEqual([idOf('op', 6)]);
+    });
+
     it('works on nodes that are no boards', async () => {
       const drain = operationOf(5, { id: '', name: 'other' }, { boardId: null, kind: 'drain' });
       await expect(store.begin(drain)).resolves.toMatchObject({ node: 'other', boardId: null });

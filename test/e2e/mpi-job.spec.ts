@@ -160,7 +160,7 @@ describe('the cluster', () => {
   it('shows nodes, partitions and capacity, and how old the answer is', async () => {
     const nodes = await bramble.admin.nodes.list();
     expect(nodes.items.map(({ name }) => name)).toEqual(lab.nodes);
-    expect(Date.now() - Date.parse(nodes.observedAt)).toBeLessThan(30_000);
+    expect(Date.now() - Date.parse(nodes.observedAt ?? '')).toBeLessThan(30_000);
     const partitions = await bramble.admin.partitions.list();
     expect(partitions.items.find(({ isDefault }) => isDefault)).toMatchObject({
       name: lab.partitions[0],

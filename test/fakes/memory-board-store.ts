@@ -57,6 +57,14 @@ export class MemoryBoardStore implements BoardStore {
     }
   }
 
+  async removeOperations(before: Date, keep: number): Promise<void> {
+    const nodes = new Set([...this.#operations.values()].map(({ node }) => node));
+    for (const node of nodes) {
+      for (const { id, endedAt } of (await this.operationsOf(node, Infinity)).slice(keep))
+        if (endedAt !== null && endedAt < before) this.#operations.delete(id);
+    }
+  }
+
   #isUnderWay(node: string, except?: string): boolean {
     return [...this.#operations.values()].some(
       (operation) =>

@@ -1,4 +1,4 @@
-import type { NodeResource } from '#core/cluster/cluster';
+import type { SlurmNode } from '#core/cluster/cluster';
 import type { SlurmNodes } from '#core/nodes/slurm-nodes';
 import { absent, type Answer, present } from '#core/vocabulary/answer';
 import { ScriptedSlurm } from './scripted-slurm.ts';
@@ -6,14 +6,14 @@ import { ScriptedSlurm } from './scripted-slurm.ts';
 /** Slurm's nodes as a test has put them there. */
 export class ScriptedSlurmNodes implements SlurmNodes {
   releaseAnswer: Answer<string> = present('22.05.8');
-  readonly nodes = new Map<string, NodeResource>();
+  readonly nodes = new Map<string, SlurmNode>();
   readonly jobs = new ScriptedSlurm();
 
   get ports(): { nodes: SlurmNodes; jobs: ScriptedSlurm } {
     return { nodes: this, jobs: this.jobs };
   }
 
-  put(name: string, fields: Partial<NodeResource> = {}): void {
+  put(name: string, fields: Partial<SlurmNode> = {}): void {
     this.nodes.set(name, {
       ...{ name, address: name, state: 'idle', flags: [], reason: null, partitions: ['all'], features: [] },
       ...{ cpus: 4, cpusAllocated: 0, memoryMebibytes: 3600, memoryAllocatedMebibytes: 0 },
@@ -26,7 +26,7 @@ export class ScriptedSlurmNodes implements SlurmNodes {
     return this.releaseAnswer;
   }
 
-  async find(name: string): Promise<Answer<NodeResource>> {
+  async find(name: string): Promise<Answer<SlurmNode>> {
     const node = this.nodes.get(name);
     return node === undefined ? absent : present(node);
   }
@@ -43,7 +43,7 @@ export class ScriptedSlurmNodes implements SlurmNodes {
     return this.nodes.delete(name) ? present(true) : absent;
   }
 
-  #change(name: string, fields: Partial<NodeResource>): Answer<true> {
+  #change(name: string, fields: Partial<SlurmNode>): Answer<true> {
     const node = this.nodes.get(name);
     if (node === undefined) return absent;
     this.nodes.set(name, { ...node, ...fields });

@@ -5,6 +5,8 @@ import { Authenticate } from '#core/access/authenticate';
 import { ManageAccess } from '#core/access/manage-access';
 import type { ApiConfiguration } from '#core/configuration/configuration';
 import { RequestCancel } from '#core/jobs/request-cancel';
+import { ManageDiscoveries } from '#core/nodes/discovery/manage-discoveries';
+import { ReadNodes } from '#core/nodes/inventory/read-nodes';
 import { ManageBoards } from '#core/nodes/manage-boards';
 import { PROCEDURES } from '#core/nodes/steps/all-procedures';
 import { UploadArtifact } from '#core/artifacts/upload-artifact';
@@ -83,6 +85,24 @@ export class ApiModule {
             ids,
             clock,
             procedures: PROCEDURES,
+          }),
+        },
+        {
+          provide: ManageDiscoveries,
+          useValue: new ManageDiscoveries({
+            discoveries: platform.discoveries,
+            queue: queues.discoveryQueue,
+            ids,
+            clock,
+            subnet: configuration.BRAMBLE_BOARD_SUBNET,
+          }),
+        },
+        {
+          provide: ReadNodes,
+          useValue: new ReadNodes({
+            observations: platform.observations,
+            inventory: platform.inventory,
+            events: platform.nodeEvents,
           }),
         },
         { provide: RequestCancel, useValue: new RequestCancel(jobs, queues.jobQueue, clock) },

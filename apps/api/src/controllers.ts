@@ -8,6 +8,8 @@ import { JobFilesController } from './jobs/job-files.controller.ts';
 import { JobLogsController } from './jobs/job-logs.controller.ts';
 import { JobsController } from './jobs/jobs.controller.ts';
 import { BoardsController } from './nodes/boards.controller.ts';
+import { DiscoveriesController } from './nodes/discoveries.controller.ts';
+import { NodesController } from './nodes/nodes.controller.ts';
 import { OperationsController } from './nodes/operations.controller.ts';
 
 /** Every controller of the api; what is not here has no routes and is not documented. */
@@ -17,8 +19,10 @@ export const CONTROLLERS = [
   JobEventsController,
   JobFilesController,
   ArtifactsController,
+  NodesController,
   ClusterController,
   BoardsController,
+  DiscoveriesController,
   OperationsController,
   UsersController,
   KeysController,

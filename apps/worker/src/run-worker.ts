@@ -10,10 +10,12 @@ import { CollectJob } from '#core/jobs/collect-job';
 import { JOB_WORK } from '#core/jobs/job-store';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { WorkOnJob } from '#core/jobs/work-on-job';
+import { RunDiscovery } from '#core/nodes/discovery/run-discovery';
 import { RunOperation } from '#core/nodes/run-operation';
 import type { SlurmNodes } from '#core/nodes/slurm-nodes';
 import { PROCEDURES } from '#core/nodes/steps/all-procedures';
 import { present } from '#core/vocabulary/answer';
+import { LocalNetwork } from '#infra/boards/discovery/local-network';
 import { siteOf } from '#infra/boards/site-of';
 import { SshBoardConnector } from '#infra/boards/ssh-board-connector';
 import { Leadership } from '#infra/database/leadership';
@@ -23,8 +25,10 @@ import { Readiness, type ReadinessPart } from '#infra/observability/readiness';
 import type { Platform } from '#infra/platform/platform';
 import { QUEUE_OF_WORK } from '#infra/queue/queue-registry';
 import { jobProcessor } from './jobs/job-processors.ts';
+import { boardDuties } from './leader/board-duties.ts';
 import { leaderDuties } from './leader/duties.ts';
 import { perform } from './leader/duty.ts';
+import { discoveryProcessor } from './nodes/discovery-processor.ts';
 import { operationProcessor } from './nodes/operation-processor.ts';
 import { WorkerModule } from './worker.module.ts';
 
@@ -90,6 +94,19 @@ export async function runWorker(
     }),
   );
 
+  const discoveries = new RunDiscovery({
+    discoveries: platform.discoveries,
+    boards: platform.boards,
+    scanner: new LocalNetwork(),
+    clock,
+    subnet: configuration.BRAMBLE_BOARD_SUBNET,
+  });
+  consumers.push(
+    queues.worker('nodes.discover', discoveryProcessor(discoveries), {
+      onFinished: (result) => metrics.countWork('nodes.discover', result),
+    }),
+  );
+
   const stopped = new AbortController();
   const leadership = new Leadership({ url: platform.databaseUrl, name: 'worker', log: () => {} });
   const leading = configuration.BRAMBLE_LEADER
@@ -131,9 +148,10 @@ async function lead(
   ports.metrics.setLeader(true);
   try {
     await Promise.all(
-      leaderDuties({ ...ports, slurm: ports.controller }, configuration).map((duty) =>
-        perform(duty, ports.logger, lost),
-      ),
+      [
+        ...leaderDuties({ ...ports, slurm: ports.controller }, configuration),
+        ...boardDuties(ports, configuration),
+      ].map((duty) => perform(duty, ports.logger, lost)),
     );
   } finally {
     ports.metrics.setLeader(false);

@@ -1,4 +1,5 @@
 import { Boards } from './admin/boards.ts';
+import { Discoveries } from './admin/discoveries.ts';
 import { Keys } from './admin/keys.ts';
 import { Users } from './admin/users.ts';
 import type { Cluster } from './api-types.ts';
@@ -17,7 +18,12 @@ export class BrambleClient {
   readonly artifacts: Artifacts;
   readonly nodes: Nodes;
   readonly partitions: Partitions;
-  readonly admin: { readonly users: Users; readonly keys: Keys; readonly boards: Boards };
+  readonly admin: {
+    readonly users: Users;
+    readonly keys: Keys;
+    readonly boards: Boards;
+    readonly discoveries: Discoveries;
+  };
   readonly #transport: Transport;
 
   /** @throws ConfigurationError */
@@ -28,7 +34,12 @@ export class BrambleClient {
     this.artifacts = new Artifacts(transport, platform);
     this.nodes = new Nodes(transport);
     this.partitions = new Partitions(transport);
-    this.admin = { users: new Users(transport), keys: new Keys(transport), boards: new Boards(transport) };
+    this.admin = {
+      users: new Users(transport),
+      keys: new Keys(transport),
+      boards: new Boards(transport),
+      discoveries: new Discoveries(transport),
+    };
   }
 
   /**

@@ -1,11 +1,12 @@
 export type * from './api-types.ts';
 export { type ApplyOptions, Boards } from './admin/boards.ts';
+export { Discoveries } from './admin/discoveries.ts';
 export { Keys, type KeyQuery } from './admin/keys.ts';
 export { Users } from './admin/users.ts';
 export { type ArtifactQuery, Artifacts, type StreamedFile } from './artifacts/artifacts.ts';
 export type { UploadOptions, UploadProgress } from './artifacts/upload.ts';
 export type { BrambleOptions } from './bramble-options.ts';
-export { Nodes } from './cluster/nodes.ts';
+export { type NodeEventOptions, Nodes } from './cluster/nodes.ts';
 export { Partitions } from './cluster/partitions.ts';
 export {
   ApiError,

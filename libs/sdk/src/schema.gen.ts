@@ -238,8 +238,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the nodes */
-        get: operations["cluster_nodes"];
+        /**
+         * List the nodes
+         * @description Each machine once: nodes of Slurm, boards that are enrolled, and what is both.
+         */
+        get: operations["nodes_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -256,7 +259,27 @@ export interface paths {
             cookie?: never;
         };
         /** Read a node */
-        get: operations["cluster_node"];
+        get: operations["nodes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what happened to a node, newest last
+         * @description Also to one that is gone. About 500 events of a node are kept.
+         */
+        get: operations["nodes_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -486,6 +509,43 @@ export interface paths {
         put?: never;
         /** Enrol a board again: apply what differs */
         post: operations["boards_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/discoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look who is in the network of the boards
+         * @description A worker asks each address of the range on port 22, and signs in nowhere. It is kept for a week.
+         */
+        post: operations["discoveries_start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/discoveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a discovery */
+        get: operations["discoveries_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1022,15 +1082,92 @@ export interface components {
             next: string | null;
         };
         NodeList: {
+            /** @description In order of name. */
             items: components["schemas"]["Node"][];
-            /**
-             * Format: date-time
-             * @description When Slurm gave this answer.
-             */
-            observedAt: string;
+            /** @description When Slurm gave its answer; null where it has not answered since Bramble was set up. */
+            observedAt: string | null;
         };
         Node: {
             name: string;
+            address: string;
+            /** @description As Slurm sees it; null where Slurm does not know it, or has not answered yet. */
+            slurm: components["schemas"]["SlurmNode"] | null;
+            /** @description As Bramble knows it; null where it is not enrolled. */
+            board: components["schemas"]["NodeBoard"] | null;
+        };
+        /** @description What the board has told is null before the first connection. */
+        NodeBoard: {
+            id: string;
+            address: string;
+            roles: ("storage" | "compute")[];
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Model by the device tree, such as "Raspberry Pi 4 Model B Rev 1.4". */
+            model: string | null;
+            /** @description Serial number of the board, hexadecimal. */
+            serial: string | null;
+            os: string | null;
+            kernel: string | null;
+            architecture: string | null;
+            cpus: number | null;
+            memoryMebibytes: number | null;
+            pageSizeBytes: number | null;
+            temperatureCelsius: number | null;
+            /** @description What `vcgencmd get_throttled` tells, now and since the start; null where it cannot be asked. */
+            throttled: string[] | null;
+            health: components["schemas"]["BoardHealth"];
+            drift: components["schemas"]["BoardDrift"];
+        };
+        BoardDrift: {
+            /**
+             * @description By the last enrolment or check; `unknown` where that was not done to its end.
+             * @enum {string}
+             */
+            state: "inSync" | "drifted" | "unknown";
+            /** @description Names of the steps that differ. */
+            steps: string[];
+            /** @description When that ended. */
+            at: string | null;
+        };
+        BoardHealth: {
+            /**
+             * @description `degraded`: it answers, and `reasons` say what is wrong. `unreachable`: nobody answers. `unknown`: somebody answers and Bramble cannot tell how the board is, or it has not looked yet.
+             * @enum {string}
+             */
+            state: "healthy" | "degraded" | "unreachable" | "unknown";
+            reasons: components["schemas"]["Reason"][];
+            /** @description When it was last looked; null before the first time. */
+            observedAt: string | null;
+            /** @description Since when the state is what it is. */
+            since: string | null;
+            /** @description What the board last told; null before the first time. */
+            condition: components["schemas"]["BoardCondition"] | null;
+        };
+        BoardCondition: {
+            temperatureCelsius: number | null;
+            /** @description What `vcgencmd get_throttled` tells; null where it cannot be asked. */
+            throttled: string[] | null;
+            /** @description The board's clock less that of the worker. */
+            clockSkewSeconds: number;
+            /** @description How full the file system of / is, as `df` counts it. */
+            rootUsedPercent: number;
+            /** @description What is left of / for accounts other than root. */
+            rootFreeMebibytes: number;
+            /** @description Load of the last minute. */
+            load: number;
+            /** @description Another one after every start. */
+            bootId: string;
+            /** Format: date-time */
+            bootedAt: string;
+            /**
+             * Format: date-time
+             * @description When the board told this.
+             */
+            readAt: string;
+        };
+        SlurmNode: {
+            /** @description Slurm's NodeAddr: where slurmctld reaches it. */
             address: string;
             /** @description Slurm's base state, lower case: `idle`, `mixed`, `allocated`, `down` … */
             state: string;
@@ -1053,28 +1190,35 @@ export interface components {
         ObservedNode: {
             name: string;
             address: string;
-            /** @description Slurm's base state, lower case: `idle`, `mixed`, `allocated`, `down` … */
-            state: string;
-            /** @description Slurm's state flags, lower case: `drain`, `not_responding`, `reboot` … */
-            flags: string[];
-            /** @description Why the node is drained or down. */
-            reason: string | null;
-            partitions: string[];
-            /** @description What a job's `constraint` may name. */
-            features: string[];
-            cpus: number;
-            cpusAllocated: number;
-            memoryMebibytes: number;
-            memoryAllocatedMebibytes: number;
-            architecture: string | null;
-            operatingSystem: string | null;
-            slurmVersion: string | null;
-            bootedAt: string | null;
+            /** @description As Slurm sees it; null where Slurm does not know it, or has not answered yet. */
+            slurm: components["schemas"]["SlurmNode"] | null;
+            /** @description As Bramble knows it; null where it is not enrolled. */
+            board: components["schemas"]["NodeBoard"] | null;
+            /** @description When Slurm gave its answer; null where it has not answered since Bramble was set up. */
+            observedAt: string | null;
+        };
+        NodeEventList: {
+            items: components["schemas"]["NodeEvent"][];
+        };
+        NodeEvent: {
+            /** @description Grows with every event, with gaps. */
+            seq: number;
+            /** Format: date-time */
+            at: string;
             /**
-             * Format: date-time
-             * @description When Slurm gave this answer.
+             * @description `enrolled`, `forgotten`: it became a board of Bramble's, or is none any more. `operation`: one has ended. `health`: its state or the reasons changed. `restarted`: it runs since another start. `slurm`: Slurm sees it otherwise, whoever caused it.
+             * @enum {string}
              */
-            observedAt: string;
+            type: "enrolled" | "forgotten" | "operation" | "health" | "restarted" | "slurm";
+            /** @description The operation's or the health's state, or for Slurm `joined`, `left`, `drained`, `resumed`, `down` or `up`. */
+            state: string | null;
+            /** @description In words. */
+            detail: string | null;
+            operation: {
+                id: string;
+                /** @enum {string} */
+                kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission";
+            } | null;
         };
         PartitionList: {
             items: components["schemas"]["Partition"][];
@@ -1399,6 +1543,42 @@ export interface components {
              * @default false
              */
             replace: boolean;
+        };
+        /** @default {} */
+        DiscoveryRequest: {
+            /**
+             * Format: cidrv4
+             * @description Addresses to look at, in the subnet of the boards, /22 or smaller. Left out: the whole subnet.
+             */
+            range?: string;
+        };
+        Discovery: {
+            id: string;
+            range: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed";
+            finished: boolean;
+            /** @description Why it failed. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description In order of address; empty until it is done. */
+            found: components["schemas"]["FoundMachine"][];
+            /** Format: date-time */
+            createdAt: string;
+            startedAt: string | null;
+            endedAt: string | null;
+        };
+        FoundMachine: {
+            address: string;
+            /** @description From the neighbour table of the worker; null where the worker is on another network. */
+            mac: string | null;
+            /** @description By the first half of the MAC address; null for everybody else. */
+            vendor: "Raspberry Pi" | null;
+            /** @description What port 22 says first; null where no SSH server is. */
+            sshBanner: string | null;
+            /** @description Fingerprint that it shows. Whoever answers there may show any: compare it before it is pinned. */
+            hostKeySha256: string | null;
+            /** @description The board that has this address, or else the one with this host key. */
+            enrolledAs: string | null;
         };
         OperationOutputList: {
             items: components["schemas"]["OperationOutput"][];
@@ -2404,7 +2584,7 @@ export interface operations {
             };
         };
     };
-    cluster_nodes: {
+    nodes_list: {
         parameters: {
             query?: never;
             header?: never;
@@ -2440,18 +2620,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What this needs is not there at the moment; `Retry-After` says when to try again. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    cluster_node: {
+    nodes_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2498,8 +2669,60 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What this needs is not there at the moment; `Retry-After` says when to try again. */
-            503: {
+        };
+    };
+    nodes_events: {
+        parameters: {
+            query?: {
+                /** @description Only events behind this `seq`. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeEventList"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3333,6 +3556,106 @@ export interface operations {
             };
             /** @description It does not go with how things stand; `code` says why. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoveries_start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DiscoveryRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoveries_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -315,8 +315,8 @@ describe('reading', () => {
     expect(stream.text).toContain('event: end\ndata: {"state":"cancelled"}');
   });
 
-  it('503 for nodes while Slurm has never answered', async () => {
-    const response = await user.http.get('/v1/nodes').expect(503);
+  it('503 for partitions while Slurm has never answered', async () => {
+    const response = await user.http.get('/v1/partitions').expect(503);
     expect(response.body.code).toBe('not_ready');
     expect(response.headers['retry-after']).toBe('2');
   });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board, BoardPatch } from '#core/nodes/board';
 import type { BoardStep } from '#core/nodes/board-step';
 import type { Operation, OperationKind, OperationOutput } from '#core/nodes/operation';
+import type { ManagedKey } from '#core/nodes/managed-key';
 import { RunOperation } from '#core/nodes/run-operation';
 import { sealSignIn } from '#core/nodes/sealed-sign-in';
 import type { Site } from '#core/nodes/site';
@@ -23,6 +24,8 @@ export interface StepsOnBoards {
   store: MemoryBoardStore;
   site: Site;
   slurm: { nodes: SlurmNodes; jobs: SlurmController };
+  /** What signs in to boards that are enrolled. */
+  managedKey: () => Promise<ManagedKey>;
   /** Enrols a virtual board with these steps after sign-in and facts, and returns the operation as it ended. */
   enrol(
     virtual: VirtualBoard,
@@ -69,6 +72,7 @@ export function stepsOnBoards(changes: Partial<Pick<StepsOnBoards, 'site' | 'slu
     store,
     site,
     slurm,
+    managedKey: () => managedKey,
     async enrol(virtual, name, steps, fields = {}) {
       const id = idOf('brd', (count += 1));
       const secret = { password: virtual.password };

@@ -40,7 +40,7 @@ export async function look(): Promise<JobResource[]> {
   const states: JobState[] = [];
   for await (const job of bramble.jobs.list({ state: ['queued', 'running'] })) states.push(job.state);
   const { items } = await bramble.nodes.list();
-  const cpus: number = items.reduce((sum, node) => sum + node.cpus, 0);
+  const cpus: number = items.reduce((sum, node) => sum + (node.slurm?.cpus ?? 0), 0);
   const bytes: Uint8Array = await page.items[0]!.file('pi.csv').bytes();
   console.log(cpus, bytes.byteLength, states);
   return page.items.map((job) => job.data);

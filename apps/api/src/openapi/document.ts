@@ -9,7 +9,15 @@ file and says where. Everything that takes time answers 202 with a resource that
 \`application/problem+json\` with a stable \`code\` and, for a request that is not right, every faulty field.`;
 
 /** Ids of the schemas that request bodies are checked against. */
-const BODIES = ['JobRequest', 'NewUser', 'NewApiKey', 'EnrolmentRequest', 'ApplyRequest', 'OperationRequest'];
+const BODIES = [
+  'JobRequest',
+  'NewUser',
+  'NewApiKey',
+  'EnrolmentRequest',
+  'ApplyRequest',
+  'OperationRequest',
+  'DiscoveryRequest',
+];
 
 export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const options = new DocumentBuilder()

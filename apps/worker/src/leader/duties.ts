@@ -4,6 +4,7 @@ import type { WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { SweepJobs } from '#core/jobs/sweep-jobs';
 import { TrackJobs } from '#core/jobs/track-jobs';
+import { slurmChanges } from '#core/nodes/inventory/slurm-changes';
 import { resealSecrets } from '#core/nodes/reseal-secrets';
 import { SweepOperations } from '#core/nodes/sweep-operations';
 import type { WorkerMetrics } from '#infra/observability/metrics';
@@ -63,7 +64,13 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
       pauseMs: configuration.BRAMBLE_INVENTORY_INTERVAL_MS,
       round: async () => {
         const askedAt = clock.now();
-        await observations.record(await inventory.snapshot(), askedAt);
+        const before = await observations.latest();
+        const snapshot = await inventory.snapshot();
+        for (const event of before === undefined
+          ? []
+          : slurmChanges(before.snapshot.nodes, snapshot.nodes, askedAt))
+          await platform.nodeEvents.record(event);
+        await observations.record(snapshot, askedAt);
       },
     },
     {

@@ -7,11 +7,13 @@ export interface Duty {
   /** Pause between the end of one round and the beginning of the next. */
   pauseMs: number;
   round: () => Promise<void>;
+  /** Ends what rounds have begun and not waited for. */
+  end?: () => Promise<void>;
 }
 
 /** Does a duty until the signal is aborted. A round that fails is logged, and the next one comes all the same. */
 export async function perform(
-  { name, pauseMs, round }: Duty,
+  { name, pauseMs, round, end }: Duty,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -23,4 +25,5 @@ export async function perform(
     }
     await setTimeout(pauseMs, undefined, { signal }).catch(() => {});
   }
+  await end?.();
 }

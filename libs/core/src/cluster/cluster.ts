@@ -1,28 +1,26 @@
 import { z } from 'zod';
 
 /** A node as Slurm sees it. */
-export const nodeResourceSchema = z
-  .object({
-    name: z.string(),
-    address: z.string(),
-    state: z.string().describe("Slurm's base state, lower case: `idle`, `mixed`, `allocated`, `down` …"),
-    flags: z
-      .array(z.string())
-      .describe("Slurm's state flags, lower case: `drain`, `not_responding`, `reboot` …"),
-    reason: z.string().nullable().describe('Why the node is drained or down.'),
-    partitions: z.array(z.string()),
-    features: z.array(z.string()).describe("What a job's `constraint` may name."),
-    cpus: z.int(),
-    cpusAllocated: z.int(),
-    memoryMebibytes: z.int(),
-    memoryAllocatedMebibytes: z.int(),
-    architecture: z.string().nullable(),
-    operatingSystem: z.string().nullable(),
-    slurmVersion: z.string().nullable(),
-    bootedAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'Node' });
-export type NodeResource = z.output<typeof nodeResourceSchema>;
+export const slurmNodeSchema = z.object({
+  name: z.string(),
+  address: z.string().describe("Slurm's NodeAddr: where slurmctld reaches it."),
+  state: z.string().describe("Slurm's base state, lower case: `idle`, `mixed`, `allocated`, `down` …"),
+  flags: z
+    .array(z.string())
+    .describe("Slurm's state flags, lower case: `drain`, `not_responding`, `reboot` …"),
+  reason: z.string().nullable().describe('Why the node is drained or down.'),
+  partitions: z.array(z.string()),
+  features: z.array(z.string()).describe("What a job's `constraint` may name."),
+  cpus: z.int(),
+  cpusAllocated: z.int(),
+  memoryMebibytes: z.int(),
+  memoryAllocatedMebibytes: z.int(),
+  architecture: z.string().nullable(),
+  operatingSystem: z.string().nullable(),
+  slurmVersion: z.string().nullable(),
+  bootedAt: z.iso.datetime().nullable(),
+});
+export type SlurmNode = z.output<typeof slurmNodeSchema>;
 
 export const partitionResourceSchema = z
   .object({
@@ -42,7 +40,7 @@ export type PartitionResource = z.output<typeof partitionResourceSchema>;
 export interface ClusterSnapshot {
   name: string;
   slurmVersion: string;
-  nodes: NodeResource[];
+  nodes: SlurmNode[];
   partitions: PartitionResource[];
   /** Jobs in Slurm that wait, and that run, Bramble's and others'. */
   jobsPending: number;
@@ -65,10 +63,6 @@ export interface ClusterObservations {
 
 const observedAt = z.iso.datetime().describe('When Slurm gave this answer.');
 
-export const nodeListSchema = z
-  .object({ items: z.array(nodeResourceSchema), observedAt })
-  .meta({ id: 'NodeList' });
-export const observedNodeSchema = nodeResourceSchema.extend({ observedAt }).meta({ id: 'ObservedNode' });
 export const partitionListSchema = z
   .object({ items: z.array(partitionResourceSchema), observedAt })
   .meta({ id: 'PartitionList' });
@@ -100,7 +94,7 @@ const UNAVAILABLE_FLAGS = new Set([
 
 export function toClusterResource({ snapshot, observedAt: at }: ObservedCluster): ClusterResource {
   const { nodes } = snapshot;
-  const sum = (read: (node: NodeResource) => number) => nodes.reduce((total, node) => total + read(node), 0);
+  const sum = (read: (node: SlurmNode) => number) => nodes.reduce((total, node) => total + read(node), 0);
   return {
     name: snapshot.name,
     slurmVersion: snapshot.slurmVersion,

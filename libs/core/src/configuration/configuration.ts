@@ -98,6 +98,10 @@ const sharedShape = {
     .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'must be a DNS domain such as "home.lab"')
     .default('home.lab')
     .describe('DNS domain of the boards.'),
+  BRAMBLE_BOARD_SUBNET: z
+    .cidrv4('must be a subnet such as "10.0.0.0/24"')
+    .default('10.0.0.0/24')
+    .describe('IPv4 subnet of the boards: storage is exported to it, and discovery looks nowhere else.'),
   BRAMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   BRAMBLE_DATABASE_POOL: z.coerce
     .number()
@@ -143,6 +147,16 @@ export const workerConfigurationSchema = z
     BRAMBLE_INVENTORY_INTERVAL_MS: milliseconds(500, 600_000)
       .default(5_000)
       .describe('Pause between two looks at nodes and partitions.'),
+    BRAMBLE_BOARD_HEALTH_INTERVAL_MS: milliseconds(1_000, 3_600_000)
+      .default(60_000)
+      .describe('How often each board is asked how it is.'),
+    BRAMBLE_BOARD_CHECK_HOURS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(8_760)
+      .default(24)
+      .describe('Hours after which a board is checked again against what it is to be; 0: never by itself.'),
     BRAMBLE_SUBMIT_TIMEOUT_MS: milliseconds(1_000, 300_000)
       .default(20_000)
       .describe('How long one call of sbatch may take.'),
@@ -168,10 +182,6 @@ export const workerConfigurationSchema = z
       .describe(
         "How the login becomes the job's account: setpriv (as root), sudo (without password), none (it is the account).",
       ),
-    BRAMBLE_BOARD_SUBNET: z
-      .cidrv4('must be a subnet such as "10.0.0.0/24"')
-      .default('10.0.0.0/24')
-      .describe('IPv4 subnet of the boards: storage is exported to it, and discovery looks nowhere else.'),
     BRAMBLE_BOARD_TIME_SERVERS: listOf(
       (text) => (ipv4.safeParse(text).success || new RegExp(`^${HOST}$`).test(text) ? text : undefined),
       'must be host names or addresses, separated by commas',

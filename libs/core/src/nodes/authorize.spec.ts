@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localBoard } from '../../../../test/fakes/local-board.ts';
-import { authorize } from './authorize.ts';
+import { authorize, isAuthorized, withdraw } from './authorize.ts';
 
 const LINE = 'ssh-ed25519 AAAAC3Nz bramble';
 let home: string;
@@ -48,5 +48,28 @@ describe('authorize', () => {
     await before(`# ${LINE}\n`);
     await run();
     await expect(readFile(file(), 'utf8')).resolves.toBe(`# ${LINE}\n${LINE}\n`);
+  });
+});
+
+describe('withdraw', () => {
+  const there = () => isAuthorized(localBoard({ HOME: home }), LINE);
+  const withdrawn = () => withdraw(localBoard({ HOME: home }), LINE);
+
+  it('takes that key out and leaves the others', async () => {
+    await before(`ssh-rsa BBBB admin\n${LINE}\n# ${LINE}\n`);
+    expect(await there()).toBe(true);
+    await withdrawn();
+    expect(await there()).toBe(false);
+    await expect(readFile(file(), 'utf8')).resolves.toBe(`ssh-rsa BBBB admin\n# ${LINE}\n`);
+    await withdrawn();
+  });
+
+  it('does for a file with no other key, and for none', async () => {
+    await before(`${LINE}\n`);
+    await withdrawn();
+    await expect(readFile(file(), 'utf8')).resolves.toBe('');
+    await rm(file());
+    await withdrawn();
+    expect(await there()).toBe(false);
   });
 });

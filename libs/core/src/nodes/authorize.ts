@@ -24,3 +24,29 @@ mv authorized_keys.bramble authorized_keys
 export async function authorize(connection: BoardConnection, publicKeyLine: string): Promise<void> {
   await succeed(connection, { argv: ['sh', '-c', AUTHORIZE, 'sh', publicKeyLine] });
 }
+
+const IS_AUTHORIZED = 'grep -qxF -- "$1" "$HOME/.ssh/authorized_keys" 2> /dev/null && echo yes || echo no';
+
+/** @throws StepProblem */
+export async function isAuthorized(connection: BoardConnection, publicKeyLine: string): Promise<boolean> {
+  const { stdout } = await succeed(connection, { argv: ['sh', '-c', IS_AUTHORIZED, 'sh', publicKeyLine] });
+  return stdout.trim() === 'yes';
+}
+
+const WITHDRAW = `
+set -e
+umask 077
+cd "$HOME/.ssh"
+[ -e authorized_keys ] || exit 0
+grep -vxF -- "$1" authorized_keys > authorized_keys.bramble || [ $? -eq 1 ]
+sync authorized_keys.bramble
+mv authorized_keys.bramble authorized_keys
+`;
+
+/**
+ * Takes a key out of those that the account lets in; the others stay.
+ * @throws StepProblem
+ */
+export async function withdraw(connection: BoardConnection, publicKeyLine: string): Promise<void> {
+  await succeed(connection, { argv: ['sh', '-c', WITHDRAW, 'sh', publicKeyLine] });
+}

@@ -4,6 +4,7 @@ import type { Board, BoardFacts, BoardPatch } from './board.ts';
 import type { BoardConnection } from './board-connection.ts';
 import type { BoardStore } from './board-store.ts';
 import { type StepContext, StepProblem } from './board-step.ts';
+import type { ManagedKey } from './managed-key.ts';
 import type { Operation } from './operation.ts';
 import type { SignInToBoard } from './sign-in-to-board.ts';
 import type { Site } from './site.ts';
@@ -17,6 +18,7 @@ const LOOK_UP_MS = 2_000;
 export interface BoardSessionPorts {
   boards: BoardStore;
   signIn: SignInToBoard;
+  managedKey: () => Promise<ManagedKey>;
   clock: Clock;
   site: Site;
   slurm: { nodes: SlurmNodes; jobs: SlurmController };
@@ -132,6 +134,10 @@ export class BoardSession implements StepContext {
       }
       await this.pause(RECONNECT_PAUSE_MS);
     }
+  }
+
+  async publicKeyLine(): Promise<string> {
+    return (await this.#ports.managedKey()).publicKeyLine;
   }
 
   signInTo(board: Board): Promise<BoardConnection> {

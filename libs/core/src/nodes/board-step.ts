@@ -36,6 +36,8 @@ export interface StepContext {
    * @throws StepProblem, passing, where nobody lets Bramble in
    */
   reconnect(options?: { address?: string; withinMs?: number }): Promise<void>;
+  /** The managed key's line of `authorized_keys`. */
+  publicKeyLine(): Promise<string>;
   /**
    * Signs in to another enrolled board, with the managed key. To be closed by the caller.
    * @throws StepProblem

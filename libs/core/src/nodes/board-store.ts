@@ -35,6 +35,9 @@ export interface BoardStore {
   /** Forgets trials that were made before, with their operations. */
   removeTrials(before: Date): Promise<void>;
 
+  /** Forgets operations that have ended before, except for the newest ones of each node. */
+  removeOperations(before: Date, keep: number): Promise<void>;
+
   /** @returns undefined where an operation is under way for the node already */
   begin(operation: NewOperation): Promise<Operation | undefined>;
   findOperation(id: string): Promise<Operation | undefined>;

@@ -16,6 +16,7 @@ import { readFacts } from './read-facts.ts';
 import type { SecretBox } from './secret-box.ts';
 import { SIGN_IN_STEP, SignInToBoard } from './sign-in-to-board.ts';
 import type { Site } from './site.ts';
+import { KEY_REMOVED } from './steps/life/forget-key-step.ts';
 import type { SlurmNodes } from './slurm-nodes.ts';
 import { FACTS_STEP, refuseStranger, refuseTwin } from './twin.ts';
 
@@ -141,15 +142,22 @@ class Run implements SessionRun {
   async #steps(): Promise<void> {
     const { procedures } = this.#ports;
     if (this.#operation.kind === 'decommission' && this.#operation.boardId === null) return;
-    if (this.#board !== undefined && needsBoard(this.#operation)) await this.#meet(this.#board);
-    else await this.#session.knows(undefined);
-    const steps = stepsOf(this.#operation, this.#board, procedures);
+    const isMet = this.#board !== undefined && needsBoard(this.#operation) && (await this.#meet(this.#board));
+    if (!isMet) await this.#session.knows(undefined);
+    const steps = stepsOf(this.#operation, this.#board, procedures).filter(
+      ({ withoutBoard = false }) => isMet || withoutBoard,
+    );
     for (const [index, step] of steps.entries())
       await this.#progressOf(step.name, () => this.#reconcile(step, steps.slice(index)));
   }
 
-  /** Signs in, and finds out what the board is. */
-  async #meet(stored: Board): Promise<void> {
+  /**
+   * Signs in, and finds out what the board is.
+   * @returns false where the key was removed in the course of this operation, so that nobody signs in any more
+   */
+  async #meet(stored: Board): Promise<boolean> {
+    if (this.#operation.notes[KEY_REMOVED] !== undefined && !(await this.#signIn.isLetIn(stored)))
+      return false;
     const { boards, clock } = this.#ports;
     const isPlan = this.#operation.kind === 'plan';
     await this.#progressOf(SIGN_IN_STEP.name, async () => {
@@ -168,6 +176,7 @@ class Run implements SessionRun {
       await this.#session.knows(facts);
       return { state: 'unchanged', detail: `${facts.model ?? facts.architecture}, ${facts.os}` };
     });
+    return true;
   }
 
   async #reconcile(

@@ -88,6 +88,17 @@ export class SignInToBoard {
     return connected(board, await this.#connect(board, await this.#managed(board)));
   }
 
+  /**
+   * Whether the managed key is still taken.
+   * @throws StepProblem where that cannot be found out
+   */
+  async isLetIn(board: Board): Promise<boolean> {
+    const outcome = await this.#connect(board, await this.#managed(board));
+    if (outcome.kind === 'refused') return false;
+    connected(board, outcome).close();
+    return true;
+  }
+
   async #managed(board: Board): Promise<SignIn> {
     const { privateKey } = await this.#ports.managedKey();
     return {
@@ -108,9 +119,20 @@ export class SignInToBoard {
     return sudoPassword === null ? null : secrets.seal(sudoPassword, sudoPurpose(board.id));
   }
 
-  #connect(board: Board, signIn: SignIn): Promise<ConnectOutcome> {
-    const { address, sshPort: port, hostKeySha256 } = board;
-    return this.#ports.connector.connect({ address, port, hostKeySha256, signIn });
+  /**
+   * At the stored address, or at the one that the board is to have: whoever gave it that may have been interrupted before
+   * it was stored. The pinned host key says that it is the same board.
+   */
+  async #connect(board: Board, signIn: SignIn): Promise<ConnectOutcome> {
+    const { address, sshPort: port, hostKeySha256, network } = board;
+    const at = (where: string): Promise<ConnectOutcome> =>
+      this.#ports.connector.connect({ address: where, port, hostKeySha256, signIn });
+    const outcome = await at(address);
+    const isElsewhere = outcome.kind === 'unreachable' || outcome.kind === 'host_key_changed';
+    if (!isElsewhere || hostKeySha256 === null || network === null || network.address === address)
+      return outcome;
+    const there = await at(network.address);
+    return there.kind === 'connected' ? there : outcome;
   }
 
   /** @throws StepProblem, passing, where somebody else has changed the board */

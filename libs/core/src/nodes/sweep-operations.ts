@@ -3,11 +3,15 @@ import type { Clock } from '../vocabulary/clock.ts';
 import type { BoardStore } from './board-store.ts';
 import type { OperationQueue } from './operation-queue.ts';
 
+const OPERATIONS_KEPT_MS = 90 * 24 * 60 * 60_000;
+/** Of each node, whatever their age. */
+const OPERATIONS_KEPT = 50;
+
 /** How long a plan can be read. */
 const TRIALS_KEPT_MS = 60 * 60_000;
 
 /** Queues every operation whose time to be looked at has come: whatever was lost in the queue is found here again.
- * Plans of an hour ago are forgotten. */
+ * Plans of an hour ago are forgotten, and what was done three months ago. */
 export class SweepOperations {
   readonly #boards: BoardStore;
   readonly #queue: OperationQueue;
@@ -25,6 +29,7 @@ export class SweepOperations {
     const due = await this.#boards.takeDueOperations(now, new Date(now.getTime() + PUT_OFF_MS), limit);
     for (const { id } of due) await this.#queue.add(id);
     await this.#boards.removeTrials(new Date(now.getTime() - TRIALS_KEPT_MS));
+    await this.#boards.removeOperations(new Date(now.getTime() - OPERATIONS_KEPT_MS), OPERATIONS_KEPT);
     return due.length;
   }
 }

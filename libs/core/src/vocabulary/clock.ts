@@ -5,5 +5,5 @@ export interface Clock {
 
 /** Makes identifiers that are unique for ever and sort by creation, such as `job_01k…`. */
 export interface IdGenerator {
-  next(prefix: 'job' | 'art' | 'usr' | 'key' | 'brd' | 'op'): string;
+  next(prefix: 'job' | 'art' | 'usr' | 'key' | 'brd' | 'op' | 'dsc'): string;
 }

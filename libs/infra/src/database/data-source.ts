@@ -3,12 +3,15 @@ import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
 import { apiKeysTable } from './tables/api-keys.ts';
 import { artifactsTable } from './tables/artifacts.ts';
+import { boardHealthTable } from './tables/board-health.ts';
 import { boardOperationOutputTable } from './tables/board-operation-output.ts';
 import { boardOperationsTable } from './tables/board-operations.ts';
 import { boardsTable } from './tables/boards.ts';
+import { discoveriesTable } from './tables/discoveries.ts';
 import { managedKeysTable } from './tables/managed-keys.ts';
 import { jobEventsTable } from './tables/job-events.ts';
 import { jobsTable } from './tables/jobs.ts';
+import { nodeEventsTable } from './tables/node-events.ts';
 import { observationsTable } from './tables/observations.ts';
 import { usersTable } from './tables/users.ts';
 
@@ -57,6 +60,7 @@ function commonOptions({ url, log }: Pick<DatabaseOptions, 'url' | 'log'>) {
     entities: [
       ...[usersTable, apiKeysTable, artifactsTable, jobsTable, jobEventsTable, observationsTable],
       ...[boardsTable, boardOperationsTable, boardOperationOutputTable, managedKeysTable],
+      ...[boardHealthTable, nodeEventsTable, discoveriesTable],
     ],
     migrations,
     migrationsTableName: 'schema_migrations',

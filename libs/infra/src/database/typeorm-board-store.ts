@@ -1,8 +1,10 @@
 import type { DataSource } from 'typeorm';
 import type { Board, BoardPatch } from '#core/nodes/board';
 import type { BoardStore, NewOperation } from '#core/nodes/board-store';
+import { type NewNodeEvent, operationEvent } from '#core/nodes/inventory/node-event';
 import type { Operation, OperationOutput, OperationPatch } from '#core/nodes/operation';
 import { begunOperation, boardColumns, operationColumns, toBoard, toOperation } from './board-row.ts';
+import { insertEvent } from './node-event-row.ts';
 import { runSql } from './run-sql.ts';
 import { storableText } from './storable-text.ts';
 import { columnList, SqlParameters } from './sql-text.ts';
@@ -12,7 +14,10 @@ import type { BoardRow } from './tables/boards.ts';
 /** Pieces of output that an operation may have. */
 const MOST_OUTPUT = 10_000;
 
-/** Boards and operations in PostgreSQL. What is written together is one statement, which is a transaction by itself. */
+/**
+ * Boards and operations in PostgreSQL. What is written together is one statement, which is a transaction by itself; the
+ * events of a board, and the ends of operations, are among it.
+ */
 export class TypeormBoardStore implements BoardStore {
   readonly #dataSource: DataSource;
 
@@ -27,7 +32,7 @@ export class TypeormBoardStore implements BoardStore {
          INSERT INTO boards ${values(boardColumns(board), parameters)} ON CONFLICT DO NOTHING RETURNING id
        ), operation AS (
          INSERT INTO board_operations ${valuesFrom('board', operationColumns(begunOperation(operation)), parameters)}
-       )
+       )${board.trial ? '' : `, told AS (${insertEvent(enrolledEvent(board), parameters, 'board')})`}
        SELECT id FROM board`,
       parameters.values,
     );
@@ -60,7 +65,9 @@ export class TypeormBoardStore implements BoardStore {
          DELETE FROM boards WHERE id = $1 AND NOT EXISTS (
            SELECT FROM board_operations
            WHERE node = boards.name AND id <> $2 AND kind <> 'plan' AND state IN ('waiting', 'running')
-         ) RETURNING id
+         ) RETURNING id, name, trial
+       ), told AS (
+         INSERT INTO node_events (node, at, type) SELECT name, now(), 'forgotten' FROM removed WHERE NOT trial
        ) SELECT id FROM removed`,
       [id, during ?? ''],
     );
@@ -76,6 +83,17 @@ export class TypeormBoardStore implements BoardStore {
        )
        DELETE FROM boards WHERE id IN (SELECT id FROM trials)`,
       [before],
+    );
+  }
+
+  async removeOperations(before: Date, keep: number): Promise<void> {
+    await this.#rows(
+      `WITH ranked AS (
+         SELECT id, ended_at, row_number() OVER (PARTITION BY node ORDER BY created_at DESC, id DESC) AS place
+         FROM board_operations WHERE kind <> 'plan'
+       )
+       DELETE FROM board_operations WHERE id IN (SELECT id FROM ranked WHERE ended_at < $1 AND place > $2)`,
+      [before, keep],
     );
   }
 
@@ -107,10 +125,12 @@ export class TypeormBoardStore implements BoardStore {
   }
 
   async changeOperation(operation: Operation, patch: OperationPatch): Promise<Operation | undefined> {
+    const event = operationEvent(operation, patch);
     const row = await this.#compareAndSet<BoardOperationRow>(
       'board_operations',
       operation,
       operationColumns(patch),
+      event === undefined ? undefined : { ...event, at: patch.endedAt ?? new Date() },
     );
     return row === undefined ? undefined : toOperation(row);
   }
@@ -159,6 +179,7 @@ export class TypeormBoardStore implements BoardStore {
     table: string,
     { id, version }: { id: string; version: number },
     columns: [string, unknown][],
+    event?: NewNodeEvent,
   ): Promise<Row | undefined> {
     const parameters = new SqlParameters();
     const assignments = columns.map(([column, value]) => `${column} = ${parameters.add(value)}`);
@@ -166,7 +187,8 @@ export class TypeormBoardStore implements BoardStore {
       `WITH changed AS (
          UPDATE ${table} SET ${['version = version + 1', ...assignments].join(', ')}
          WHERE id = ${parameters.add(id)} AND version = ${parameters.add(version)} RETURNING *
-       ) SELECT * FROM changed`,
+       )${event === undefined ? '' : `, told AS (${insertEvent(event, parameters, 'changed')})`}
+       SELECT * FROM changed`,
       parameters.values,
     );
     return row;
@@ -176,6 +198,11 @@ export class TypeormBoardStore implements BoardStore {
     return runSql<Row>(this.#dataSource, sql, parameters);
   }
 }
+
+const enrolledEvent = ({ name, address, roles, createdAt }: Board): NewNodeEvent => ({
+  ...{ node: name, at: createdAt, type: 'enrolled', state: null, operation: null },
+  detail: `as ${roles.join(' and ')} at ${address}`,
+});
 
 function values(columns: [string, unknown][], parameters: SqlParameters): string {
   const names = columnList(columns.map(([column]) => column));

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobState } from '#core/jobs/job-state';
 import { JOB_STATES } from '#core/jobs/job-state';
+import type { HealthState } from '#core/nodes/inventory/board-health';
 import type { QueueCount } from '../queue/open-queues.ts';
 
 /** A registry with the metrics of the process itself. */
@@ -100,6 +101,13 @@ export class WorkerMetrics {
     registers: [this.registry],
   });
 
+  readonly #boards = new Gauge({
+    name: 'bramble_boards',
+    help: 'Enrolled boards by state of their health; only the leader has any.',
+    labelNames: ['health'],
+    registers: [this.registry],
+  });
+
   readonly observeSubmission = (outcome: string, seconds: number): void =>
     this.#submissions.observe({ outcome }, seconds);
 
@@ -115,7 +123,12 @@ export class WorkerMetrics {
     this.#lag.set(lagSeconds);
   }
 
+  setBoards(counts: ReadonlyMap<HealthState, number>): void {
+    for (const [health, count] of counts) this.#boards.set({ health }, count);
+  }
+
   setLeader(leader: boolean): void {
     this.#leader.set(leader ? 1 : 0);
+    if (!leader) this.#boards.reset();
   }
 }

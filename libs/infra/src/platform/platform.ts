@@ -6,6 +6,9 @@ import type { ClusterObservations } from '#core/cluster/cluster';
 import type { SharedConfiguration } from '#core/configuration/configuration';
 import type { JobChanges, JobStore } from '#core/jobs/job-store';
 import type { BoardStore } from '#core/nodes/board-store';
+import type { DiscoveryStore } from '#core/nodes/discovery/discovery';
+import type { BoardInventory } from '#core/nodes/inventory/board-inventory';
+import type { NodeEvents } from '#core/nodes/inventory/node-event';
 import type { ManagedKey } from '#core/nodes/managed-key';
 import type { SecretBox } from '#core/nodes/secret-box';
 import type { RunDirectories } from '#core/jobs/run-directory';
@@ -22,9 +25,12 @@ import { migrate } from '../database/migrate.ts';
 import { TypeormAccessStore } from '../database/typeorm-access-store.ts';
 import { storedManagedKey } from '../database/stored-managed-key.ts';
 import { TypeormArtifactStore } from '../database/typeorm-artifact-store.ts';
+import { TypeormBoardInventory } from '../database/typeorm-board-inventory.ts';
 import { TypeormBoardStore } from '../database/typeorm-board-store.ts';
 import { TypeormClusterObservations } from '../database/typeorm-cluster-observations.ts';
+import { TypeormDiscoveryStore } from '../database/typeorm-discovery-store.ts';
 import { TypeormJobStore } from '../database/typeorm-job-store.ts';
+import { TypeormNodeEvents } from '../database/typeorm-node-events.ts';
 import { keyMaterial } from '../identity/key-material.ts';
 import { openSecretBox } from '../identity/open-secret-box.ts';
 import { systemClock } from '../identity/system-clock.ts';
@@ -46,6 +52,9 @@ export interface Platform {
   artifacts: ArtifactStore;
   access: AccessStore;
   boards: BoardStore;
+  inventory: BoardInventory;
+  nodeEvents: NodeEvents;
+  discoveries: DiscoveryStore;
   secrets: SecretBox;
   managedKey: () => Promise<ManagedKey>;
   observations: ClusterObservations;
@@ -101,6 +110,9 @@ export async function openPlatform(configuration: SharedConfiguration, logger: L
     artifacts: new TypeormArtifactStore(dataSource),
     access: new TypeormAccessStore(dataSource),
     boards: new TypeormBoardStore(dataSource),
+    inventory: new TypeormBoardInventory(dataSource),
+    nodeEvents: new TypeormNodeEvents(dataSource),
+    discoveries: new TypeormDiscoveryStore(dataSource),
     secrets,
     managedKey: () =>
       storedManagedKey(dataSource, {

@@ -48,11 +48,19 @@ const operationPayload = z.strictObject({ operationId: z.string().min(1) });
 /** Work on boards waits for other machines most of the time. */
 const WORK_ON_BOARDS = { ...WORK_ON_JOBS, payload: operationPayload, concurrency: 8 } as const;
 
+/** One at a time: a discovery asks a thousand addresses by itself. */
+const DISCOVERY = {
+  ...WORK_ON_JOBS,
+  payload: z.strictObject({ discoveryId: z.string().min(1) }),
+  concurrency: 1,
+} as const;
+
 export const QUEUES = {
   'jobs.submit': { ...WORK_ON_JOBS, concurrency: 8 },
   'jobs.cancel': { ...WORK_ON_JOBS, concurrency: 4 },
   'jobs.collect': { ...WORK_ON_JOBS, concurrency: 4 },
   'nodes.operate': WORK_ON_BOARDS,
+  'nodes.discover': DISCOVERY,
 } as const satisfies Record<string, QueuePolicy>;
 
 export type QueueName = keyof typeof QUEUES;

@@ -1,4 +1,4 @@
-import type { NodeResource } from '#core/cluster/cluster';
+import type { SlurmNode } from '#core/cluster/cluster';
 import { readFeatures, readField, readRecords } from './scontrol-record.ts';
 import { parseSlurmTime } from './slurm-time.ts';
 
@@ -7,11 +7,11 @@ export function command(): [string, ...string[]] {
 }
 
 /** @throws SyntaxError where a node is not understood */
-export function parse(stdout: string): NodeResource[] {
+export function parse(stdout: string): SlurmNode[] {
   return readRecords(stdout, 'NodeName').map(parseNode);
 }
 
-function parseNode(record: string): NodeResource {
+function parseNode(record: string): SlurmNode {
   const field = (key: string) => readField(record, key);
   const required = (key: string): string => {
     const value = field(key);

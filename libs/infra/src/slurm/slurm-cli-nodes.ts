@@ -1,4 +1,4 @@
-import type { NodeResource } from '#core/cluster/cluster';
+import type { SlurmNode } from '#core/cluster/cluster';
 import type { SlurmNodes } from '#core/nodes/slurm-nodes';
 import { absent, type Answer, present, unknown } from '#core/vocabulary/answer';
 import { describeFailure } from './command-failure.ts';
@@ -25,7 +25,7 @@ export class SlurmCliNodes implements SlurmNodes {
     }
   }
 
-  async find(name: string): Promise<Answer<NodeResource>> {
+  async find(name: string): Promise<Answer<SlurmNode>> {
     const answer = await this.#scontrol('show', 'node', '--oneliner', name);
     if (answer.kind !== 'present') return answer;
     try {

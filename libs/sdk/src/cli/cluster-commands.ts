@@ -1,23 +1,8 @@
 import type { Command } from 'commander';
-import type { Cluster, Node, Partition } from '../api-types.ts';
+import type { Cluster, Partition } from '../api-types.ts';
 import { localTime, span } from './measures.ts';
 import type { Session } from './session.ts';
 import { type Column, details, table } from './table.ts';
-
-const NODE_COLUMNS: readonly Column<Node>[] = [
-  { title: 'NAME', value: ({ name }) => name },
-  { title: 'STATE', value: ({ state, flags }) => [state, ...flags].join('+') },
-  { title: 'CPUS', value: ({ cpus, cpusAllocated }) => `${cpusAllocated}/${cpus}`, align: 'right' },
-  {
-    title: 'MEMORY MIB',
-    value: ({ memoryMebibytes, memoryAllocatedMebibytes }) =>
-      `${memoryAllocatedMebibytes}/${memoryMebibytes}`,
-    align: 'right',
-  },
-  { title: 'PARTITIONS', value: ({ partitions }) => partitions.join(',') },
-  { title: 'FEATURES', value: ({ features }) => features.join(',') },
-  { title: 'REASON', value: ({ reason }) => reason },
-];
 
 const PARTITION_COLUMNS: readonly Column<Partition>[] = [
   { title: 'NAME', value: ({ name, isDefault }) => (isDefault ? `${name}*` : name) },
@@ -32,14 +17,6 @@ const PARTITION_COLUMNS: readonly Column<Partition>[] = [
 ];
 
 export function addClusterCommands(program: Command, session: Session): void {
-  program
-    .command('nodes')
-    .summary('list the nodes of the cluster')
-    .action(async () => {
-      const nodes = await session.client().nodes.list();
-      await session.print(nodes, () => table(NODE_COLUMNS, nodes.items));
-    });
-
   program
     .command('partitions')
     .summary('list the partitions; * marks the default')

@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { addBoardCommands } from './board-commands.ts';
 import { addClusterCommands } from './cluster-commands.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addDiscoverCommand } from './discover-command.ts';
 import { addJobCommands } from './job-commands.ts';
+import { addNodeCommands } from './node-commands.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { addSubmitCommand } from './submit-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -37,8 +39,10 @@ export function buildProgram(session: Session): Command {
     });
   addSubmitCommand(program, session);
   addJobCommands(program, session);
+  addNodeCommands(program, session);
   addClusterCommands(program, session);
   addBoardCommands(program, session);
+  addDiscoverCommand(program, session);
   addCompletionCommand(program, session);
   return program;
 }

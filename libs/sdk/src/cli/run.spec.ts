@@ -400,26 +400,8 @@ describe('other commands', () => {
     expect(terminal.errors).toContain('it goes on');
   });
 
-  it('show nodes, partitions and the cluster', async () => {
+  it('show partitions and the cluster', async () => {
     const observedAt = '2031-04-05T06:07:08.000Z';
-    const node = {
-      ...{
-        name: 'node01',
-        address: '10.0.0.2',
-        state: 'idle',
-        flags: ['drain'],
-        reason: 'fan',
-        partitions: ['rpi'],
-      },
-      ...{
-        features: ['rpi4'],
-        cpus: 4,
-        cpusAllocated: 0,
-        memoryMebibytes: 3792,
-        memoryAllocatedMebibytes: 0,
-      },
-      ...{ architecture: 'aarch64', operatingSystem: null, slurmVersion: '22.05', bootedAt: null },
-    };
     const partition = {
       ...{ name: 'rpi', isDefault: true, state: 'up', nodes: ['node01'], nodeCount: 1, cpus: 4 },
       ...{ maxTimeSeconds: null, defaultTimeSeconds: null },
@@ -434,8 +416,7 @@ describe('other commands', () => {
       ...{ memoryMebibytes: { total: 100, allocated: 50 }, jobs: { pending: 1, running: 2 }, observedAt },
     };
     const server = await localServer(({ path }, response) => {
-      if (path === '/v1/nodes') answerJson(response, { items: [node], observedAt });
-      else if (path === '/v1/partitions') answerJson(response, { items: [partition], observedAt });
+      if (path === '/v1/partitions') answerJson(response, { items: [partition], observedAt });
       else answerJson(response, cluster);
     });
     const print = async (...argv: string[]) => {
@@ -443,9 +424,8 @@ describe('other commands', () => {
       expect(await run(argv, terminal)).toBe(0);
       return terminal.written;
     };
-    expect(await print('nodes')).toMatch(/node01 +idle\+drain +0\/4 +0\/3792 +rpi +rpi4 +fan\n/);
     expect(await print('partitions')).toMatch(/rpi\* +up +1 +4 +unlimited\n/);
     expect(await print('cluster')).toContain('3 of 4 available');
-    expect(JSON.parse(await print('nodes', '--json'))).toEqual({ items: [node], observedAt });
+    expect(JSON.parse(await print('partitions', '--json'))).toEqual({ items: [partition], observedAt });
   });
 });

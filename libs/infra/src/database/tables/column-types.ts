@@ -18,6 +18,16 @@ export const optionalInstant: EntitySchemaColumnOptions = {
   nullable: true,
 };
 
+/** A primary key that the database counts up. It arrives as text, as {@link bigint} does. */
+export function countedKey(constraint: string): EntitySchemaColumnOptions {
+  return {
+    type: 'bigint',
+    primary: true,
+    primaryKeyConstraintName: constraint,
+    generated: 'increment',
+  };
+}
+
 export function primaryKey(constraint: string, type: 'text' | 'integer' = 'text'): EntitySchemaColumnOptions {
   return { type, primary: true, primaryKeyConstraintName: constraint };
 }

@@ -1,0 +1,22 @@
+import type { Board } from '../board.ts';
+import type { Operation } from '../operation.ts';
+import type { BoardHealth } from './board-health.ts';
+
+/** A board, how it is, and whether something is being done with it. */
+export interface KnownBoard {
+  board: Board;
+  /** null before the first look. */
+  health: BoardHealth | null;
+  /** Whether an operation is under way. */
+  busy: boolean;
+}
+
+/** What the database knows of all boards at once. */
+export interface BoardInventory {
+  /** In order of name, without trials. */
+  list(): Promise<KnownBoard[]>;
+  /** Of each board the last enrolment or check that has ended, by the board's id. */
+  lastLooks(): Promise<Map<string, Operation>>;
+  /** Keeps how a board is; nothing where the board is forgotten meanwhile. */
+  recordHealth(health: BoardHealth): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { Operation } from '../operation.ts';
+
+export const driftSchema = z
+  .object({
+    state: z
+      .enum(['inSync', 'drifted', 'unknown'])
+      .describe('By the last enrolment or check; `unknown` where that was not done to its end.'),
+    steps: z.array(z.string()).describe('Names of the steps that differ.'),
+    at: z.iso.datetime().nullable().describe('When that ended.'),
+  })
+  .meta({ id: 'BoardDrift' });
+export type Drift = z.output<typeof driftSchema>;
+
+/** Steps that were found to differ, and left so. */
+export const differing = ({ steps }: Pick<Operation, 'steps'>): string[] =>
+  steps.filter(({ state }) => state === 'differs').map(({ name }) => name);
+
+/**
+ * Whether a board is as it is to be.
+ * @param last the last enrolment or check of it that has ended
+ */
+export function driftOf(last: Operation | undefined): Drift {
+  if (last === undefined) return { state: 'unknown', steps: [], at: null };
+  const at = last.endedAt?.toISOString() ?? null;
+  if (last.state !== 'done') return { state: 'unknown', steps: [], at };
+  const steps = differing(last);
+  return { state: steps.length === 0 ? 'inSync' : 'drifted', steps, at };
+}
