@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 /** What can be asked for. Each set is installed whole or not at all. */
-export type PackageSet = 'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd' | 'boards' | 'sudo';
+export type PackageSet =
+  'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd' | 'boards' | 'sudo' | 'kube' | 'prometheus';
 
 export type Log = (line: string) => void;
 
@@ -76,6 +77,19 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       'openssh-client': '/usr/bin/ssh-keygen',
     },
     services: ['apt-cacher-ng.service', 'machines.target'],
+  },
+  prometheus: {
+    purpose: 'a real Prometheus that dashboards are checked against',
+    proofs: {
+      prometheus: '/usr/bin/prometheus',
+      'prometheus-node-exporter': '/usr/bin/prometheus-node-exporter',
+    },
+    services: ['prometheus.service', 'prometheus-node-exporter.service'],
+  },
+  kube: {
+    purpose: 'a Kubernetes control plane for tests',
+    proofs: { 'etcd-server': '/usr/bin/etcd', openssl: '/usr/bin/openssl' },
+    services: ['etcd.service'],
   },
 };
 

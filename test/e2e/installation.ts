@@ -34,7 +34,7 @@ const entryFile = (app: 'api' | 'worker') =>
 
 /** @param environment further settings for api and worker */
 export async function startInstallation(
-  lab: SlurmLab,
+  lab: Pick<SlurmLab, 'dir' | 'storageDir' | 'accounts' | 'slurmConf' | 'binDir'>,
   environment: Record<string, string> = {},
 ): Promise<Installation> {
   mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });

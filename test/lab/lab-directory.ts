@@ -128,7 +128,7 @@ export function removeEmptyParent(paths: LabPaths): void {
 }
 
 /** /var/tmp is everybody's: a directory there is only trusted if it is root's own and nobody else can write to it. */
-function createOwnDirectory(directory: string, mode: number): void {
+export function createOwnDirectory(directory: string, mode: number): void {
   if (!existsSync(directory)) {
     mkdirSync(directory, { recursive: true, mode });
     chmodSync(directory, mode);

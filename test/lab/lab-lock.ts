@@ -7,11 +7,19 @@ import { waitUntil } from './waiting.ts';
 
 const LOCK_TIMEOUT_MS = 10 * 60_000;
 
-/** Runs one `up` or `down` of a lab at a time. A lock whose owner is gone is taken over. */
-export async function withLabLock<Result>(paths: LabPaths, action: () => Promise<Result>): Promise<Result> {
+/**
+ * Runs one `up` or `down` of a lab at a time. A lock whose owner is gone is taken over.
+ *
+ * @param timeoutMs how long to wait for an owner that is there. Default 10 minutes.
+ */
+export async function withLabLock<Result>(
+  paths: LabPaths,
+  action: () => Promise<Result>,
+  timeoutMs = LOCK_TIMEOUT_MS,
+): Promise<Result> {
   const lockFile = `${paths.directory}.lock`;
   await waitUntil('another lab:up or lab:down to end', () => tryToLock(lockFile), {
-    timeoutMs: LOCK_TIMEOUT_MS,
+    timeoutMs,
     intervalMs: 100,
     onTimeout: () => `see ${lockFile}`,
   });

@@ -69,11 +69,12 @@ export async function waitUntilReady(
   name: string,
   isReady: () => boolean | Promise<boolean>,
   intervalMs: number,
+  timeoutMs = START_TIMEOUT_MS,
 ): Promise<void> {
   const readyOrEnded = async (): Promise<boolean> =>
     (await isReady()) || daemonPid(paths, name) === undefined;
   await waitUntil(`${name} to answer`, readyOrEnded, {
-    timeoutMs: START_TIMEOUT_MS,
+    timeoutMs,
     intervalMs,
     onTimeout: () => outputTail(paths, name),
   });

@@ -1,5 +1,6 @@
 import { parseConfiguration, workerConfigurationSchema } from '#core/configuration/configuration';
 import { useFaultWording } from '#core/vocabulary/fault-wording';
+import { openKubernetes } from '#infra/kubernetes/open-kubernetes';
 import { createLogger } from '#infra/observability/logger';
 import { WorkerMetrics } from '#infra/observability/metrics';
 import { openPlatform } from '#infra/platform/platform';
@@ -17,7 +18,10 @@ await runUntilStopped(async () => {
     onRpc: metrics.observeRpc,
     onUnavailable: (error) => logger.warn(`Waiting for Slurm: ${error.message}`),
   });
-  const stopWorker = await runWorker({ ...slurm, platform, metrics, logger }, configuration);
+  const stopWorker = await runWorker(
+    { ...slurm, kubernetes: openKubernetes(configuration), platform, metrics, logger },
+    configuration,
+  );
   return async () => {
     await stopWorker();
     slurm.close();

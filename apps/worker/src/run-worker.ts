@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { SlurmInventory } from '#core/cluster/cluster';
+import type { KubernetesNodes } from '#core/cluster/kubernetes-nodes';
 import type { WorkerConfiguration } from '#core/configuration/configuration';
 import { BringToSlurm } from '#core/jobs/bring-to-slurm';
 import { CancelInSlurm } from '#core/jobs/cancel-in-slurm';
@@ -38,6 +39,8 @@ export interface WorkerPorts {
   controller: SlurmController;
   inventory: SlurmInventory;
   nodes: SlurmNodes;
+  /** Left out where no Kubernetes is configured. */
+  kubernetes?: KubernetesNodes | undefined;
   /** `MinJobAge` of the cluster. */
   forgetsAfterMs: number;
   metrics: WorkerMetrics;

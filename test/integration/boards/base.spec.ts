@@ -58,14 +58,6 @@ apt-mark hold $(apt-get -s upgrade | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p')
 echo 'deb [trusted=yes] file:/srv/lab ./' > /etc/apt/sources.list.d/lab.list
 `;
 
-/** A fixture: Debian's unit is not for machines that cannot set their clock; \`-x\` only looks at the servers. */
-const CHRONY_WITHOUT_CLOCK = `[Unit]
-ConditionCapability=
-[Service]
-ExecStart=
-ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
-`;
-
 let lab: BoardsLab;
 const site: Site = { ...SITE };
 const slurmNodes = new ScriptedSlurmNodes();
@@ -98,7 +90,6 @@ const install = (...packages: string[]): BoardStep => ({
 beforeAll(async () => {
   lab = await boardsUp({ dir: DIRECTORY, boards: 1 });
   await put('/usr/local/bin/date', DATE, '755');
-  await put('/etc/systemd/system/chrony.service.d/lab.conf', CHRONY_WITHOUT_CLOCK);
 }, 600_000);
 afterAll(() => boardsDown(DIRECTORY), 120_000);
 

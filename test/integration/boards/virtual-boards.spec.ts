@@ -6,6 +6,7 @@ import { boardsPaths, defaultBoardsDirectory } from '../../lab/boards/boards-dir
 import { boardsDown, boardsStatus, boardsUp } from '../../lab/boards/boards-lab.ts';
 import type { Board, BoardsLab } from '../../lab/boards/boards-lab.ts';
 import { cgroupsBeginningWith } from '../../lab/boards/cgroups.ts';
+import { loopsBelow } from '../../lab/boards/disk.ts';
 import { mountsBelow } from '../../lab/boards/mounts.ts';
 import { linksOf } from '../../lab/boards/network.ts';
 import { commandLine, runningProcesses } from '../../lab/processes.ts';
@@ -19,6 +20,7 @@ const BOARDS = [
     raspberryPi: 'pi5',
     serial: '1000000012345678',
     vcgencmd: { get_throttled: 'throttled=0x50005' },
+    disk: { serial: 'LAB0001', sizeMebibytes: 64 },
   },
 ] as const;
 
@@ -86,6 +88,18 @@ describe('virtual boards', () => {
         exitCode: 1,
       });
     }
+  });
+
+  it('have the disk that is plugged in, as udev would show it', async () => {
+    const shown = await output(compute, 'lsblk', '--noheadings', '--output', 'SERIAL,SIZE', '/dev/sda');
+    expect(shown).toBe('LAB0001  64M');
+    await output(compute, 'mkfs.ext4', '-q', '-L', 'lab', '/dev/sda');
+    await waitUntil(
+      'the link to the file system',
+      async () => (await compute.run(['test', '-b', '/dev/disk/by-label/lab'])).exitCode === 0,
+      { timeoutMs: 5_000 },
+    );
+    expect(await head.run(['test', '-e', '/dev/sda'])).toMatchObject({ exitCode: 1 });
   });
 
   it('let pi use sudo with the password only', async () => {
@@ -161,6 +175,7 @@ function leftOf(directory: string): string[] {
       .filter((command) => command.includes(directory) || command.includes(paths.prefix)),
     ...mountsBelow(directory),
     ...linksOf(paths),
+    ...loopsBelow(directory).map(({ loop }) => loop),
     ...cgroupsBeginningWith(paths.prefix),
     ...remains.filter((name) => name.includes(paths.prefix)),
     ...[directory, `${directory}.lock`].filter((path) => existsSync(path)),

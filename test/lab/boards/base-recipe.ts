@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { DISK_COMMANDS, DISK_FILES } from './disk-fixture.ts';
 import { FIXTURE_DIRECTORY, VCGENCMD } from './fixture.ts';
+import { NFS_COMMANDS, NFS_FILES } from './nfs-fixture.ts';
 
 /** What the boards' programs are compiled for. Others than the machine's own need qemu-user-static. */
 export type BoardArchitecture = 'amd64' | 'arm64';
@@ -33,6 +35,15 @@ iface lo inet loopback
 
 auto eth0
 iface eth0 inet dhcp
+`;
+
+/** A fixture: Debian's unit is not for machines that cannot set their clock; `-x` only looks at the servers. */
+const CHRONY_WITHOUT_CLOCK = `# A fixture of Bramble's lab
+[Unit]
+ConditionCapability=
+[Service]
+ExecStart=
+ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
 `;
 
 /** A fresh Raspberry Pi OS Lite as far as enrolment sees it, made of Debian's packages. */
@@ -83,6 +94,13 @@ export function baseRecipe(architecture: BoardArchitecture): BaseRecipe {
       },
       { path: '/usr/bin/vcgencmd', content: VCGENCMD, mode: 0o755 },
       { path: `${FIXTURE_DIRECTORY}/cpuinfo`, content: '', mode: 0o644 },
+      {
+        path: '/etc/systemd/system/chrony.service.d/lab.conf',
+        content: CHRONY_WITHOUT_CLOCK,
+        mode: 0o644,
+      },
+      ...DISK_FILES,
+      ...NFS_FILES,
     ],
     commands: [
       {
@@ -98,6 +116,8 @@ export function baseRecipe(architecture: BoardArchitecture): BaseRecipe {
       },
       { argv: ['chpasswd'], input: `${BOARD_ACCOUNT.user}:${BOARD_ACCOUNT.password}\n` },
       { argv: ['passwd', '--lock', 'root'] },
+      ...DISK_COMMANDS,
+      ...NFS_COMMANDS,
       { argv: ['apt-get', 'clean'] },
     ],
     removed: [

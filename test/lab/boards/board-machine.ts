@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   daemonPid,
@@ -17,6 +17,8 @@ import { runCommand } from './command.ts';
 import { FIXTURE_DIRECTORY } from './fixture.ts';
 
 const STOP_TIMEOUT_MS = 20_000;
+/** Without it, systemd has no automount units. */
+const AUTOFS = '/dev/autofs';
 const NSPAWN_RUNTIME = '/run/systemd/nspawn';
 
 /** Enters the cgroups named before `--`, then runs the board and, when it asks for a reboot (133), runs it again. */
@@ -131,9 +133,10 @@ function nspawn(machine: string, board: BoardPaths): string[] {
     `--bind-ro=${board.fixture}:${FIXTURE_DIRECTORY}`,
     `--bind-ro=${board.fixture}/firmware:/sys/firmware`,
     `--bind-ro=${board.fixture}/disks:/sys/block`,
-    `--bind-ro=${board.fixture}/disks:/sys/class/block`,
+    `--bind-ro=${board.fixture}/block:/sys/class/block`,
     // Below /proc, systemd-nspawn looks for the source in the board.
     `--bind-ro=${FIXTURE_DIRECTORY}/cpuinfo:/proc/cpuinfo`,
+    ...(existsSync(AUTOFS) ? [`--bind=${AUTOFS}`] : []),
     '--boot',
   ];
 }

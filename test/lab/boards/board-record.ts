@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LabError } from '../lab-error.ts';
+import type { DiskSettings } from './disk.ts';
 import type { RaspberryPiName } from './raspberry-pis.ts';
 
 /** What a test may say about a board. All but the name has a default that follows from lab and name. */
@@ -14,6 +15,8 @@ export interface BoardSettings {
   mac?: string;
   /** Output of `vcgencmd` by its first argument, in addition to the usual answers of a healthy board. */
   vcgencmd?: Record<string, string>;
+  /** What is plugged in when the board is made, as /dev/sda. Default: no disk. */
+  disk?: DiskSettings | null;
 }
 
 export interface BoardRecord extends Required<BoardSettings> {
@@ -64,6 +67,7 @@ function boardRecord(settings: BoardSettings, host: number, prefix: string): Boa
     serial: settings.serial ?? `10000000${unique}`,
     mac: settings.mac ?? `dc:a6:32:${unique.slice(2, 4)}:${unique.slice(4, 6)}:${unique.slice(6)}`,
     vcgencmd: { ...HEALTHY, ...settings.vcgencmd },
+    disk: settings.disk ?? null,
   };
   if (!/^[0-9a-f]{16}$/.test(record.serial)) throw new LabError(`${record.serial} is no serial number`);
   if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(record.mac))

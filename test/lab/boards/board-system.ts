@@ -8,6 +8,7 @@ import type { BoardRecord } from './board-record.ts';
 import type { BoardPaths } from './boards-directory.ts';
 import type { BoardsState } from './boards-state.ts';
 import { runOrThrow } from './command.ts';
+import { plugInDisk } from './disk.ts';
 import { writeFixture } from './fixture.ts';
 import { isMounted } from './mounts.ts';
 import { boardAddress, bridgeAddress } from './network.ts';
@@ -36,6 +37,7 @@ export async function ensureBoardSystem(
   if (!existsSync(board.hostKey)) {
     if (architecture !== machineArchitecture()) insertAddress(board, record, subnet);
     insertHostKey(board);
+    plugInDisk(board, record.disk);
   }
   writeFileSync(
     join(board.root, PACKAGE_CACHE_SETTING),

@@ -8,6 +8,7 @@ import { boardPaths } from './boards-directory.ts';
 import type { BoardsPaths } from './boards-directory.ts';
 import { runCommand } from './command.ts';
 import type { CommandOptions, CommandResult } from './command.ts';
+import { type DiskSettings, plugInDisk } from './disk.ts';
 import { answerVcgencmd } from './fixture.ts';
 import { boardAddress, plugIn, unplug } from './network.ts';
 import type { RaspberryPiName } from './raspberry-pis.ts';
@@ -50,6 +51,12 @@ export interface Board {
   /** Pulls the network cable. The kernel may take some time to notice that the board is out of reach. */
   cutNetwork(): Promise<void>;
   restoreNetwork(): Promise<void>;
+
+  /**
+   * Plugs in another disk while the board is off, or with null pulls the one that is there. A disk that was pulled keeps
+   * what is on it, and is plugged in again by its serial number.
+   */
+  exchangeDisk(disk: DiskSettings | null): void;
 
   /** Runs a command on the board without going over its network. Any exit code is an answer; 127: no such program. */
   run(argv: readonly string[], options?: BoardCommandOptions): Promise<CommandResult>;
@@ -102,6 +109,10 @@ export function boardOf(paths: BoardsPaths, subnet: string, record: BoardRecord)
     isReachable: () => answersOnSsh(boardAddress(subnet, record)),
     cutNetwork: () => unplug(paths, record),
     restoreNetwork: () => plugIn(paths, record),
+    exchangeDisk: (disk) => {
+      if (isOn(paths, name)) throw new LabError(`${name} is on: nobody changes disks now`);
+      plugInDisk(own, disk);
+    },
     run,
     readFile,
     answerVcgencmd: (command, answer) => answerVcgencmd(own.fixture, command, answer),

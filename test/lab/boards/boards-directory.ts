@@ -34,6 +34,8 @@ export interface BoardPaths {
   networkNamespace: string;
   hostKey: string;
   fixture: string;
+  /** Holds the serial number of the disk that is plugged in; there is no such file where there is no disk. */
+  disk: string;
 }
 
 /** Beside the Slurm lab of this checkout, or in `BRAMBLE_LAB_DIR` with `-boards` behind it. */
@@ -76,6 +78,7 @@ export function boardPaths(paths: BoardsPaths, name: string): BoardPaths {
     networkNamespace: join(directory, 'network-namespace'),
     hostKey: join(directory, 'host_key'),
     fixture: join(directory, 'fixture'),
+    disk: join(directory, 'disk'),
   };
 }
 

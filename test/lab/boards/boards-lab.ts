@@ -18,6 +18,8 @@ import type { BoardsPaths } from './boards-directory.ts';
 import { readBoardsState, writeBoardsState } from './boards-state.ts';
 import type { BoardsState } from './boards-state.ts';
 import { cgroupsBeginningWith, endCgroups } from './cgroups.ts';
+import { detachDisks } from './disk.ts';
+import { startHardware, stopHardware } from './hardware.ts';
 import { mountsBelow, unmountBelow } from './mounts.ts';
 import { startNameServer, stopNameServer } from './name-server.ts';
 import {
@@ -36,6 +38,8 @@ export { LabError } from '../lab-error.ts';
 export type { BoardArchitecture } from './base-recipe.ts';
 export type { Board, BoardCommandOptions } from './board.ts';
 export type { BoardSettings } from './board-record.ts';
+export { DISK_DEVICE } from './disk.ts';
+export type { DiskSettings } from './disk.ts';
 export { boardsStatus } from './boards-status.ts';
 export type { BoardsStatus } from './boards-status.ts';
 export type { RaspberryPiName } from './raspberry-pis.ts';
@@ -95,7 +99,8 @@ export async function boardsDown(dir?: string, log: Log = () => undefined): Prom
     if (names.length > 0) log(`Switching off ${names.join(', ')}`);
     await Promise.all(names.map((name) => cutPower(paths, name)));
     await Promise.all(cgroupsBeginningWith(`${paths.prefix}-`).map(endCgroups));
-    await Promise.all([stopNameServer(paths), stopPackageCache(paths)]);
+    await Promise.all([stopNameServer(paths), stopPackageCache(paths), stopHardware(paths)]);
+    await detachDisks(paths.lab.directory);
     await removeLinks(paths);
     await unmountBelow(paths.lab.directory);
     const left = mountsBelow(paths.lab.directory);
@@ -127,6 +132,10 @@ async function bringUp(
     startPackageCache(paths, state.subnet),
   ]);
   for (const board of state.boards) await makeBoard(paths, state, board);
+  await startHardware(
+    paths,
+    state.boards.map(({ name }) => name),
+  );
   const off = state.boards.filter(({ name }) => !isOn(paths, name)).map(({ name }) => name);
   if (off.length > 0) log(`Switching on ${off.join(', ')}`);
   await Promise.all(state.boards.map((board) => startBoard(paths, state, board)));

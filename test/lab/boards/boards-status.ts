@@ -4,6 +4,7 @@ import type { BoardRecord } from './board-record.ts';
 import { boardsPaths, defaultBoardsDirectory } from './boards-directory.ts';
 import type { BoardsPaths } from './boards-directory.ts';
 import { readBoardsState } from './boards-state.ts';
+import { HARDWARE } from './hardware.ts';
 import { NAME_SERVER } from './name-server.ts';
 import { boardAddress, bridgeAddress, bridgeExists } from './network.ts';
 import { PACKAGE_CACHE } from './package-cache.ts';
@@ -22,7 +23,10 @@ export interface BoardsStatus {
 export async function boardsStatus(dir?: string): Promise<BoardsStatus> {
   const paths = boardsPaths(dir ?? defaultBoardsDirectory());
   const state = readBoardsState(paths.lab);
-  const daemons = [NAME_SERVER, PACKAGE_CACHE].map((name) => ({ name, pid: daemonPid(paths.lab, name) }));
+  const daemons = [NAME_SERVER, PACKAGE_CACHE, HARDWARE].map((name) => ({
+    name,
+    pid: daemonPid(paths.lab, name),
+  }));
   const boards =
     state === undefined
       ? []

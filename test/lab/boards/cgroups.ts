@@ -32,6 +32,25 @@ export async function endCgroups(name: string): Promise<void> {
   }
 }
 
+/** The process 1 of the board whose cgroup this is, as the machine numbers it, once it is its own systemd. */
+export function firstProcessOf(name: string): number | undefined {
+  for (const cgroup of cgroupsNamed(name)) {
+    const scope = join(cgroup, 'payload/init.scope');
+    if (!existsSync(join(scope, 'cgroup.procs'))) continue;
+    const first = processesIn(scope).find((pid) => /^NSpid:\t\d+.*\t1$/m.test(statusOf(pid)));
+    if (first !== undefined) return first;
+  }
+  return undefined;
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** The names of the cgroups that begin so. */
 export function cgroupsBeginningWith(prefix: string): string[] {
   const names = HIERARCHIES.filter((hierarchy) => existsSync(hierarchy)).flatMap((hierarchy) =>

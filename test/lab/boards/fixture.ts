@@ -20,7 +20,7 @@ echo 'error=1 error_msg="Command not registered"'
 exit 255
 `;
 
-/** Writes the board's device tree, its /proc/cpuinfo, the answers of its vcgencmd, and that it has no disks. */
+/** Writes the board's device tree, its /proc/cpuinfo, the answers of its vcgencmd, and that it has no disks yet. */
 export function writeFixture(directory: string, board: BoardRecord): void {
   const pi = RASPBERRY_PIS[board.raspberryPi];
   const tree = join(directory, 'firmware/devicetree/base');
@@ -29,7 +29,7 @@ export function writeFixture(directory: string, board: BoardRecord): void {
   writeFileSync(join(tree, 'serial-number'), `${board.serial}\0`);
   writeFileSync(join(tree, 'compatible'), pi.compatible.map((name) => `${name}\0`).join(''));
   // The machine's own would be listed otherwise.
-  mkdirSync(join(directory, 'disks'), { recursive: true, mode: 0o755 });
+  for (const name of ['disks', 'block']) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 });
   writeFileSync(join(directory, 'cpuinfo'), cpuinfo(pi, board.serial));
   for (const [command, answer] of Object.entries(board.vcgencmd)) answerVcgencmd(directory, command, answer);
 }

@@ -1,5 +1,6 @@
 import { VerifyAccounts } from '#core/access/verify-accounts';
 import type { SlurmInventory } from '#core/cluster/cluster';
+import type { KubernetesNodes } from '#core/cluster/kubernetes-nodes';
 import type { WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import { SweepJobs } from '#core/jobs/sweep-jobs';
@@ -15,6 +16,8 @@ export interface LeaderPorts {
   platform: Platform;
   slurm: SlurmController;
   inventory: SlurmInventory;
+  /** Left out where no Kubernetes is configured. */
+  kubernetes?: KubernetesNodes | undefined;
   /** `MinJobAge` of the cluster. */
   forgetsAfterMs: number;
   metrics: WorkerMetrics;
@@ -26,7 +29,7 @@ const STAGING_PAUSE_MS = 60 * 60_000;
 
 /** What exactly one worker does for all: follow the jobs in Slurm, find what was lost, look at the cluster. */
 export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfiguration): Duty[] {
-  const { platform, slurm, inventory, forgetsAfterMs, metrics } = ports;
+  const { platform, slurm, inventory, kubernetes, forgetsAfterMs, metrics } = ports;
   const { jobs, observations, clock, queues, storage, access } = platform;
   const tracker = new TrackJobs({
     jobs,
@@ -73,6 +76,18 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
         await observations.record(snapshot, askedAt);
       },
     },
+    ...(kubernetes === undefined
+      ? []
+      : [
+          {
+            name: 'kubernetes',
+            pauseMs: configuration.BRAMBLE_INVENTORY_INTERVAL_MS,
+            round: async () => {
+              const askedAt = clock.now();
+              await observations.recordKubernetes(await kubernetes.list(), askedAt);
+            },
+          },
+        ]),
     {
       name: 'accounts',
       pauseMs: ACCOUNTS_PAUSE_MS,

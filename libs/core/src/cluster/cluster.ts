@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KubernetesNode } from './kubernetes-nodes.ts';
 
 /** A node as Slurm sees it. */
 export const slurmNodeSchema = z.object({
@@ -52,10 +53,19 @@ export interface ObservedCluster {
   observedAt: Date;
 }
 
+/** What Kubernetes last answered about its nodes. */
+export interface ObservedKubernetes {
+  nodes: KubernetesNode[];
+  observedAt: Date;
+}
+
 /** Where the last answer is kept, for all replicas of the API. */
 export interface ClusterObservations {
   record(snapshot: ClusterSnapshot, at: Date): Promise<void>;
   latest(): Promise<ObservedCluster | undefined>;
+  recordKubernetes(nodes: KubernetesNode[], at: Date): Promise<void>;
+  /** undefined where no Kubernetes is configured, or it has not answered yet. */
+  latestKubernetes(): Promise<ObservedKubernetes | undefined>;
   /** Notes that Slurm has answered about its jobs. */
   recordTracking(at: Date): Promise<void>;
   trackedAt(): Promise<Date | null>;

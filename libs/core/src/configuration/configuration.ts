@@ -222,6 +222,12 @@ export const workerConfigurationSchema = z
     BRAMBLE_MUNGE_KEY_FILE: absolutePath
       .default('/etc/munge/munge.key')
       .describe("munge's key of the cluster, in a file that only the worker can read."),
+    BRAMBLE_KUBECONFIG: absolutePath
+      .optional()
+      .describe('Kubeconfig of the cluster. Left out: the service account of the pod, where there is one.'),
+    BRAMBLE_KUBERNETES_TIMEOUT_MS: milliseconds(500, 60_000)
+      .default(5_000)
+      .describe('How long one question to Kubernetes may take.'),
     BRAMBLE_LEADER: flag
       .default(true)
       .describe('Whether this worker may be elected to track, sweep and look at the inventory.'),

@@ -1,10 +1,16 @@
 import type { DataSource } from 'typeorm';
-import type { ClusterObservations, ClusterSnapshot, ObservedCluster } from '#core/cluster/cluster';
+import type {
+  ClusterObservations,
+  ClusterSnapshot,
+  ObservedCluster,
+  ObservedKubernetes,
+} from '#core/cluster/cluster';
+import type { KubernetesNode } from '#core/cluster/kubernetes-nodes';
 import { runSql } from './run-sql.ts';
 import { storableJson } from './storable-text.ts';
 import type { ObservationRow } from './tables/observations.ts';
 
-/** Slurm's last answers. An older answer never takes the place of a newer one, whoever is late. */
+/** The last answers of Slurm and Kubernetes. An older answer never takes the place of a newer one, whoever is late. */
 export class TypeormClusterObservations implements ClusterObservations {
   readonly #dataSource: DataSource;
 
@@ -17,10 +23,17 @@ export class TypeormClusterObservations implements ClusterObservations {
   }
 
   async latest(): Promise<ObservedCluster | undefined> {
-    const row = await this.#find('cluster');
-    return row === undefined || row.data === null
-      ? undefined
-      : { snapshot: row.data, observedAt: row.observed_at };
+    const row = await this.#find<ClusterSnapshot>('cluster');
+    return row === undefined ? undefined : { snapshot: row.data, observedAt: row.observed_at };
+  }
+
+  async recordKubernetes(nodes: KubernetesNode[], at: Date): Promise<void> {
+    await this.#record('kubernetes', at, nodes);
+  }
+
+  async latestKubernetes(): Promise<ObservedKubernetes | undefined> {
+    const row = await this.#find<KubernetesNode[]>('kubernetes');
+    return row === undefined ? undefined : { nodes: row.data, observedAt: row.observed_at };
   }
 
   async recordTracking(at: Date): Promise<void> {
@@ -31,7 +44,7 @@ export class TypeormClusterObservations implements ClusterObservations {
     return (await this.#find('tracking'))?.observed_at ?? null;
   }
 
-  async #record(kind: ObservationRow['kind'], at: Date, data: ClusterSnapshot | null): Promise<void> {
+  async #record(kind: ObservationRow['kind'], at: Date, data: unknown): Promise<void> {
     await runSql(
       this.#dataSource,
       `INSERT INTO observations (kind, observed_at, data) VALUES ($1, $2, $3)
@@ -41,8 +54,8 @@ export class TypeormClusterObservations implements ClusterObservations {
     );
   }
 
-  async #find(kind: ObservationRow['kind']): Promise<ObservationRow | undefined> {
-    const [row] = await runSql<ObservationRow>(
+  async #find<Data>(kind: ObservationRow['kind']): Promise<(ObservationRow & { data: Data }) | undefined> {
+    const [row] = await runSql<ObservationRow & { data: Data }>(
       this.#dataSource,
       'SELECT kind, observed_at, data FROM observations WHERE kind = $1',
       [kind],

@@ -1,4 +1,5 @@
-import type { SlurmNode } from '../../cluster/cluster.ts';
+import type { ObservedKubernetes, SlurmNode } from '../../cluster/cluster.ts';
+import type { KubernetesNode } from '../../cluster/kubernetes-nodes.ts';
 import type { Operation } from '../operation.ts';
 import { toBoardHealthResource } from './board-health.ts';
 import type { KnownBoard } from './board-inventory.ts';
@@ -6,24 +7,31 @@ import { driftOf } from './drift.ts';
 import type { NodeResource } from './node-resource.ts';
 
 /**
- * Every machine once, in order of name: nodes of Slurm, boards, and what is both.
+ * Every machine once, in order of name: nodes of Slurm and of Kubernetes, boards, and what is several of them.
  * @param lastLooks the last enrolment or check of a board that has ended, by the board's id
  */
 export function mergeNodes(
   slurmNodes: readonly SlurmNode[],
   boards: readonly KnownBoard[],
   lastLooks: ReadonlyMap<string, Operation>,
+  kubernetes?: ObservedKubernetes,
 ): NodeResource[] {
   const inSlurm = new Map(slurmNodes.map((node) => [node.name, node]));
   const enrolled = new Map(boards.map((known) => [known.board.name, known]));
-  const names = [...new Set([...inSlurm.keys(), ...enrolled.keys()])].sort(byName);
+  const inKubernetes = new Map(kubernetes?.nodes.map((node) => [node.name, node]));
+  const names = [...new Set([...inSlurm.keys(), ...enrolled.keys(), ...inKubernetes.keys()])].sort(byName);
   return names.map((name) => {
     const known = enrolled.get(name);
-    const slurm = withoutName(inSlurm.get(name));
+    const slurm = withoutName(inSlurm.get(name)) ?? null;
+    const inCluster = withoutName(inKubernetes.get(name));
     return {
       name,
-      address: known?.board.address ?? slurm?.address ?? name,
+      address: known?.board.address ?? slurm?.address ?? internalAddress(inCluster?.addresses) ?? name,
       slurm,
+      kubernetes:
+        inCluster === undefined || kubernetes === undefined
+          ? null
+          : { ...inCluster, observedAt: kubernetes.observedAt.toISOString() },
       board: known === undefined ? null : toNodeBoard(known, lastLooks.get(known.board.id)),
     };
   });
@@ -33,11 +41,14 @@ export function mergeNodes(
 const collator = new Intl.Collator('en', { numeric: true });
 const byName = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : 1);
 
-function withoutName(node: SlurmNode | undefined): NodeResource['slurm'] {
-  if (node === undefined) return null;
+function withoutName<T extends { name: string }>(node: T | undefined): Omit<T, 'name'> | undefined {
+  if (node === undefined) return undefined;
   const { name: _, ...section } = node;
   return section;
 }
+
+const internalAddress = (addresses: KubernetesNode['addresses'] = []): string | undefined =>
+  addresses.find(({ type }) => type === 'InternalIP')?.address;
 
 function toNodeBoard(
   { board, health }: KnownBoard,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { slurmNodeSchema } from '../../cluster/cluster.ts';
+import { kubernetesNodeSchema } from '../../cluster/kubernetes-nodes.ts';
 import { boardFactsSchema, boardRoleSchema } from '../board.ts';
 import { boardHealthSchema } from './board-health.ts';
 import { driftSchema } from './drift.ts';
@@ -40,6 +41,11 @@ export const nodeBoardSchema = z
   .describe('What the board has told is null before the first connection.')
   .meta({ id: 'NodeBoard' });
 
+export const nodeKubernetesSchema = kubernetesNodeSchema
+  .omit({ name: true })
+  .extend({ observedAt: z.iso.datetime().describe('When Kubernetes gave this answer.') })
+  .meta({ id: 'NodeKubernetes' });
+
 /** A machine of the cluster, by all who know it. */
 export const nodeResourceSchema = z
   .object({
@@ -51,6 +57,9 @@ export const nodeResourceSchema = z
       .nullable()
       .describe('As Slurm sees it; null where Slurm does not know it, or has not answered yet.'),
     board: nodeBoardSchema.nullable().describe('As Bramble knows it; null where it is not enrolled.'),
+    kubernetes: nodeKubernetesSchema
+      .nullable()
+      .describe('As Kubernetes sees it; null where it is no node of the cluster, or none is configured.'),
   })
   .meta({ id: 'Node' });
 export type NodeResource = z.output<typeof nodeResourceSchema>;

@@ -23,13 +23,14 @@ export class ReadNodes {
 
   async list(): Promise<NodeList> {
     const { observations, inventory } = this.#ports;
-    const [latest, boards, lastLooks] = await Promise.all([
+    const [latest, boards, lastLooks, kubernetes] = await Promise.all([
       observations.latest(),
       inventory.list(),
       inventory.lastLooks(),
+      observations.latestKubernetes(),
     ]);
     return {
-      items: mergeNodes(latest?.snapshot.nodes ?? [], boards, lastLooks),
+      items: mergeNodes(latest?.snapshot.nodes ?? [], boards, lastLooks, kubernetes),
       observedAt: latest?.observedAt.toISOString() ?? null,
     };
   }

@@ -1,11 +1,10 @@
-import type { ClusterSnapshot } from '#core/cluster/cluster';
 import { instant, optionalJson, primaryKey } from './column-types.ts';
 import { defineTable } from './define-table.ts';
 
 export interface ObservationRow {
-  kind: 'cluster' | 'tracking';
+  kind: 'cluster' | 'kubernetes' | 'tracking';
   observed_at: Date;
-  data: ClusterSnapshot | null;
+  data: unknown;
 }
 
 /** The last answer of each kind; there is no history. */

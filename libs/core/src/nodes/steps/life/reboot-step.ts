@@ -7,7 +7,9 @@ export const rebootStep: BoardStep = {
   title: 'the board has started anew',
   roles: null,
   async check(_, context) {
-    return (await hasRebooted(context, 'reboot')) ? right('it is another boot') : differs('it has not restarted yet');
+    return (await hasRebooted(context, 'reboot'))
+      ? right('it is another boot')
+      : differs('it has not restarted yet');
   },
   async apply(context) {
     await rebootBoard(context, 'reboot');

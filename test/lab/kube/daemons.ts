@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs';
+import { writeFileAtomically } from '../atomic-file.ts';
+import { isListening } from '../listening.ts';
+import { daemonPid, startDaemon, waitUntilReady } from '../processes.ts';
+import type { Daemon } from '../processes.ts';
+import type { KubeBinaries } from './binaries.ts';
+import type { Certificate } from './certificates.ts';
+import { API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER } from './daemon-names.ts';
+import type { KubeApi } from './kube-api.ts';
+import { kwokConfiguration } from './kwok-stages.ts';
+import type { KubePaths } from './kube-directory.ts';
+import type { KubePorts } from './kube-state.ts';
+
+/** What all of the control plane is started with. */
+export interface ControlPlane {
+  paths: KubePaths;
+  ports: KubePorts;
+  binaries: KubeBinaries;
+  authority: Certificate;
+  servers: { etcd: Certificate; apiServer: Certificate };
+  serviceAccountKey: string;
+  /** Files, by user. */
+  kubeconfigs: { controllerManager: string; scheduler: string; kwok: string };
+}
+
+const HOST = '127.0.0.1';
+/** It takes three seconds, and longer where others keep the processors busy. */
+export const START_TIMEOUT_MS = 60_000;
+
+/** Only who has a certificate of the lab's authority is answered, on loopback too: other users of the machine have none. */
+export async function startEtcd({ paths, ports, binaries, authority, servers }: ControlPlane): Promise<void> {
+  mkdirSync(paths.etcd, { recursive: true, mode: 0o700 });
+  const clients = `https://${HOST}:${ports.etcd}`;
+  const peers = `https://${HOST}:${ports.etcdPeers}`;
+  const { certificate, key } = servers.etcd;
+  const tls = (prefix: string): string[] => [
+    `--${prefix}client-cert-auth`,
+    `--${prefix}trusted-ca-file=${authority.certificate}`,
+    `--${prefix}cert-file=${certificate}`,
+    `--${prefix}key-file=${key}`,
+  ];
+  start(paths, {
+    name: ETCD,
+    command: binaries[ETCD],
+    commandArguments: [
+      ...['--name=lab', `--data-dir=${paths.etcd}`, '--logger=zap', '--log-level=warn'],
+      ...[`--listen-client-urls=${clients}`, `--advertise-client-urls=${clients}`, ...tls('')],
+      ...[`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, ...tls('peer-')],
+      `--initial-cluster=lab=${peers}`,
+    ],
+    // etcd 3.4 of Debian 12 ends at once on other processors than amd64 unless it is told so: etcdmain/etcd.go.
+    ...(process.arch === 'arm64' ? { environment: { ETCD_UNSUPPORTED_ARCH: 'arm64' } } : {}),
+  });
+  await waitUntilReady(paths.lab, ETCD, () => isListening({ host: HOST, port: ports.etcd }), 20);
+}
+
+export async function startApiServer(
+  { paths, ports, binaries, authority, servers, serviceAccountKey }: ControlPlane,
+  api: KubeApi,
+): Promise<void> {
+  start(paths, {
+    name: API_SERVER,
+    command: binaries[API_SERVER],
+    commandArguments: [
+      ...[`--bind-address=${HOST}`, `--secure-port=${ports.apiServer}`, `--advertise-address=${HOST}`],
+      // An address of loopback may be no endpoint of the service `kubernetes`.
+      '--endpoint-reconciler-type=none',
+      `--etcd-servers=https://${HOST}:${ports.etcd}`,
+      `--etcd-cafile=${authority.certificate}`,
+      `--etcd-certfile=${servers.etcd.certificate}`,
+      `--etcd-keyfile=${servers.etcd.key}`,
+      `--tls-cert-file=${servers.apiServer.certificate}`,
+      `--tls-private-key-file=${servers.apiServer.key}`,
+      `--client-ca-file=${authority.certificate}`,
+      ...['--anonymous-auth=false', '--authorization-mode=RBAC', '--profiling=false'],
+      '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+      `--service-account-key-file=${serviceAccountKey}`,
+      `--service-account-signing-key-file=${serviceAccountKey}`,
+      '--service-cluster-ip-range=10.43.0.0/16',
+      '--allow-privileged',
+      '--feature-gates=WatchList=false,WatchListClient=false',
+    ],
+  });
+  await waitUntilReady(paths.lab, API_SERVER, () => isReady(api), 100, START_TIMEOUT_MS);
+}
+
+/** Neither listens anywhere. */
+export function startControllers(controlPlane: ControlPlane): void {
+  const { paths, binaries, kubeconfigs, authority, serviceAccountKey } = controlPlane;
+  writeFileAtomically(paths.kwok, kwokConfiguration(), 0o644);
+  start(paths, {
+    name: CONTROLLER_MANAGER,
+    command: binaries[CONTROLLER_MANAGER],
+    commandArguments: [
+      `--kubeconfig=${kubeconfigs.controllerManager}`,
+      `--service-account-private-key-file=${serviceAccountKey}`,
+      `--root-ca-file=${authority.certificate}`,
+      ...['--use-service-account-credentials', '--leader-elect=false', '--secure-port=0'],
+      // With the usual 20 questions a second each of its controllers waits for the one before: four seconds in all.
+      ...['--kube-api-qps=500', '--kube-api-burst=500'],
+      '--feature-gates=WatchListClient=false',
+    ],
+  });
+  start(paths, {
+    name: SCHEDULER,
+    command: binaries[SCHEDULER],
+    commandArguments: [
+      `--kubeconfig=${kubeconfigs.scheduler}`,
+      ...['--leader-elect=false', '--secure-port=0'],
+      '--feature-gates=WatchListClient=false',
+    ],
+  });
+  start(paths, {
+    name: KWOK,
+    command: binaries[KWOK],
+    commandArguments: [
+      `--kubeconfig=${kubeconfigs.kwok}`,
+      `--config=${paths.kwok}`,
+      ...['--manage-all-nodes', '--cidr=10.42.0.0/16', '--node-lease-duration-seconds=40'],
+    ],
+  });
+}
+
+/** Lists as streams take an etcd from 3.4.25 on, and Debian 12 has an older one: clients would try in vain for seconds. */
+const ENVIRONMENT = { KUBE_FEATURE_WatchListClient: 'false' };
+
+function start(paths: KubePaths, daemon: Daemon): void {
+  if (daemonPid(paths.lab, daemon.name) !== undefined) return;
+  startDaemon(paths.lab, {
+    ...daemon,
+    environment: { ...ENVIRONMENT, HOME: paths.lab.directory, ...daemon.environment },
+  });
+}
+
+async function isReady(api: KubeApi): Promise<boolean> {
+  try {
+    return (await api.ask('GET', '/readyz')).status === 200;
+  } catch {
+    return false;
+  }
+}

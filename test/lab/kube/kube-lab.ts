@@ -1,0 +1,179 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Log } from '../../../scripts/debian-packages.ts';
+import { createLabDirectory, removeEmptyParent, removeLabDirectory } from '../lab-directory.ts';
+import { LabError } from '../lab-error.ts';
+import { withLabLock } from '../lab-lock.ts';
+import { daemonPid, killDaemon, signal, stopDaemon, waitUntilReady } from '../processes.ts';
+import type { CommandResult } from '../slurm-client.ts';
+import { ensureBinaries } from './binaries.ts';
+import type { KubeBinaries } from './binaries.ts';
+import {
+  authorityOf,
+  ensureAuthority,
+  ensureServerCertificate,
+  ensureServiceAccountKey,
+} from './certificates.ts';
+import { API_SERVER, DAEMONS, KWOK } from './daemon-names.ts';
+import { START_TIMEOUT_MS, startApiServer, startControllers, startEtcd } from './daemons.ts';
+import type { ControlPlane } from './daemons.ts';
+import { runHelm } from './helm.ts';
+import type { KubeApi } from './kube-api.ts';
+import { defaultKubeDirectory, kubePaths } from './kube-directory.ts';
+import type { KubePaths } from './kube-directory.ts';
+import { apiServerUrl, choosePorts, readKubeState, writeKubeState } from './kube-state.ts';
+import { LAB_NODES, nodeObject } from './lab-nodes.ts';
+import { readyNodes } from './ready-nodes.ts';
+import { ADMIN, ADMINS, adminApi, writeKubeconfig } from './users.ts';
+
+export { LabError } from '../lab-error.ts';
+export { kubeStatus } from './kube-status.ts';
+export type { KubeStatus } from './kube-status.ts';
+export type { KubeApi } from './kube-api.ts';
+export { LAB_NODES } from './lab-nodes.ts';
+
+/** A real Kubernetes control plane, whose nodes and pods are make-believe: they become ready, and run nothing. */
+export interface KubeLab {
+  dir: string;
+  /** Of the API server, on 127.0.0.1. */
+  url: string;
+  /** An admin's, with everything in it: address, authority, certificate and key. */
+  kubeconfig: string;
+  /** The PEM file of the authority that has signed the API server's certificate, and all users'. */
+  authority: string;
+  /** As an admin. */
+  api: KubeApi;
+  binaries: KubeBinaries;
+  /** Runs Helm as an admin, with directories of the lab's own. Any exit code is an answer. */
+  helm(...commandArguments: string[]): Promise<CommandResult>;
+  /** The kubeconfig of another user; what it may do is up to the groups and to the roles that a test binds. */
+  kubeconfigOf(user: string, groups?: readonly string[]): Promise<string>;
+  /** As a crash would. Stopped in order it waits for its clients, which takes ten seconds. */
+  killApiServer(): Promise<void>;
+  /** Starts it again, and waits until it answers. */
+  startApiServer(): Promise<void>;
+  /** Connections are accepted, and nobody answers. */
+  freezeApiServer(): void;
+  thawApiServer(): void;
+}
+
+export interface KubeOptions {
+  /** Default: beside the Slurm lab of this checkout. Absolute, at most 56 plain characters. */
+  dir?: string;
+  log?: Log;
+}
+
+/**
+ * Makes the control plane and its nodes, or heals them: what runs is left alone. The first call on a machine installs
+ * Debian packages and builds the programs, in minutes. Needs root.
+ *
+ * @throws LabError when root is missing, the build fails, or something does not start.
+ */
+export async function kubeUp(options: KubeOptions = {}): Promise<KubeLab> {
+  const paths = kubePaths(options.dir ?? defaultKubeDirectory());
+  const log = options.log ?? (() => undefined);
+  assertRoot();
+  const binaries = await ensureBinaries(log);
+  return withLabLock(paths.lab, () => bringUp(paths, binaries, log));
+}
+
+/** Ends the control plane and removes all that `up` has made. Does nothing when there is none. */
+export async function kubeDown(dir?: string, log: Log = () => undefined): Promise<void> {
+  const paths = kubePaths(dir ?? defaultKubeDirectory());
+  assertRoot();
+  await withLabLock(paths.lab, async () => {
+    const existed = existsSync(paths.lab.directory);
+    await stopDaemons(paths);
+    removeLabDirectory(paths.lab);
+    log(existed ? `Removed ${paths.lab.directory}` : `There is no Kubernetes in ${paths.lab.directory}`);
+  });
+  removeEmptyParent(paths.lab);
+}
+
+async function stopDaemons({ lab }: KubePaths): Promise<void> {
+  for (const name of DAEMONS.toReversed()) await stopDaemon(lab, name);
+}
+
+/** The state is written before anything is made of it. */
+async function bringUp(paths: KubePaths, binaries: KubeBinaries, log: Log): Promise<KubeLab> {
+  createLabDirectory(paths.lab);
+  const known = readKubeState(paths.lab);
+  const ports = await choosePorts(paths.lab, known?.ports);
+  // What still runs would go on asking where nobody of this lab listens any more.
+  if (known !== undefined && !isDeepStrictEqual(ports, known.ports)) await stopDaemons(paths);
+  writeKubeState(paths.lab, ports, known);
+  for (const directory of [paths.lab.logs, paths.lab.pids])
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  for (const directory of [paths.certificates, paths.kubeconfigs, paths.helm])
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const authority = await ensureAuthority(paths.certificates);
+  const url = apiServerUrl(ports);
+  const user = (name: string, ...groups: string[]) => writeKubeconfig(paths, url, name, groups);
+  const [etcd, apiServer, admin, controllerManager, scheduler, kwok] = await Promise.all([
+    ensureServerCertificate(paths.certificates, 'etcd'),
+    ensureServerCertificate(paths.certificates, 'kube-apiserver'),
+    user(ADMIN, ADMINS),
+    user('system:kube-controller-manager'),
+    user('system:kube-scheduler'),
+    user('kwok', ADMINS),
+  ]);
+  const controlPlane: ControlPlane = {
+    ...{ paths, ports, binaries, authority },
+    servers: { etcd, apiServer },
+    serviceAccountKey: ensureServiceAccountKey(paths.certificates),
+    kubeconfigs: { controllerManager, scheduler, kwok },
+  };
+  const api = adminApi(paths, ports);
+  await startEtcd(controlPlane);
+  await startApiServer(controlPlane, api);
+  startControllers(controlPlane);
+  await register(api);
+  await waitUntilReady(paths.lab, KWOK, () => isUsable(api), 100, START_TIMEOUT_MS);
+  log(`Kubernetes is up in ${paths.lab.directory}: ${LAB_NODES.length} nodes on ${url}`);
+  return kubeLab(controlPlane, api, { url, admin });
+}
+
+async function register(api: KubeApi): Promise<void> {
+  const { gitVersion } = (await api.get('/version')) as { gitVersion: string };
+  await Promise.all(
+    LAB_NODES.map((node) => api.create('/api/v1/nodes', nodeObject(node, `${gitVersion}+k3s1`))),
+  );
+}
+
+/** Pods are refused as long as their namespace has no service account. */
+async function isUsable(api: KubeApi): Promise<boolean> {
+  try {
+    const ready = await readyNodes(api);
+    await api.get('/api/v1/namespaces/default/serviceaccounts/default');
+    return LAB_NODES.every(({ name }) => ready.includes(name));
+  } catch {
+    return false;
+  }
+}
+
+function kubeLab(controlPlane: ControlPlane, api: KubeApi, about: { url: string; admin: string }): KubeLab {
+  const { paths, binaries } = controlPlane;
+  const { url, admin } = about;
+  return {
+    ...{ dir: paths.lab.directory, url, kubeconfig: admin, api, binaries },
+    authority: authorityOf(paths.certificates).certificate,
+    helm: (...commandArguments) => runHelm(binaries.helm, paths.helm, admin, commandArguments),
+    kubeconfigOf: (user, groups = []) => writeKubeconfig(paths, url, user, groups),
+    killApiServer: () => killDaemon(paths.lab, API_SERVER),
+    startApiServer: () => startApiServer(controlPlane, api),
+    freezeApiServer: () => signal(apiServerPid(paths), 'SIGSTOP'),
+    thawApiServer: () => signal(apiServerPid(paths), 'SIGCONT'),
+  };
+}
+
+function apiServerPid(paths: KubePaths): number {
+  const pid = daemonPid(paths.lab, API_SERVER);
+  if (pid === undefined) throw new LabError('kube-apiserver does not run');
+  return pid;
+}
+
+function assertRoot(): void {
+  if (process.getuid?.() !== 0) {
+    throw new LabError('The lab of Kubernetes takes root; run it with sudo');
+  }
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFileAtomically } from '../atomic-file.ts';
+import { freePort } from '../free-port.ts';
+import type { LabPaths } from '../lab-directory.ts';
+import { LabError } from '../lab-error.ts';
+import { isListening } from '../listening.ts';
+import { daemonPid } from '../processes.ts';
+import { API_SERVER, ETCD } from './daemon-names.ts';
+
+/** All on 127.0.0.1. */
+export interface KubePorts {
+  etcd: number;
+  /** Where other members of etcd would come in; there are none. */
+  etcdPeers: number;
+  apiServer: number;
+}
+
+/** What a lab of Kubernetes remembers from one `up` to the next. */
+export interface KubeState {
+  format: 'kube-1';
+  createdAt: string;
+  ports: KubePorts;
+}
+
+export function readKubeState(paths: LabPaths): KubeState | undefined {
+  if (!existsSync(paths.stateFile)) return undefined;
+  const state = JSON.parse(readFileSync(paths.stateFile, 'utf8')) as KubeState | { format: unknown };
+  if (state.format !== 'kube-1') {
+    throw new LabError(`${paths.directory} is not a lab of Kubernetes of this version`);
+  }
+  return state as KubeState;
+}
+
+export function writeKubeState(paths: LabPaths, ports: KubePorts, known: KubeState | undefined): KubeState {
+  const createdAt = known?.createdAt ?? new Date().toISOString();
+  const state: KubeState = { format: 'kube-1', createdAt, ports };
+  writeFileAtomically(paths.stateFile, `${JSON.stringify(state, null, 2)}\n`, 0o644);
+  return state;
+}
+
+export const apiServerUrl = ({ apiServer }: KubePorts): string => `https://127.0.0.1:${apiServer}`;
+
+/** Those of the last time, unless somebody else listens on one while the lab is stopped. */
+export async function choosePorts(paths: LabPaths, known?: KubePorts): Promise<KubePorts> {
+  const choose = async (port: number | undefined, daemon: string): Promise<number> => {
+    if (port === undefined) return freePort();
+    if (daemonPid(paths, daemon) !== undefined) return port;
+    return (await isListening({ host: '127.0.0.1', port })) ? freePort() : port;
+  };
+  return {
+    etcd: await choose(known?.etcd, ETCD),
+    etcdPeers: await choose(known?.etcdPeers, ETCD),
+    apiServer: await choose(known?.apiServer, API_SERVER),
+  };
+}

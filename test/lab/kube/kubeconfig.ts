@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import type { Certificate } from './certificates.ts';
+
+/** With everything in it, as k3s writes it, so that the file can be carried elsewhere. It is JSON, which is YAML. */
+export function kubeconfig(url: string, authority: Certificate, user: string, own: Certificate): string {
+  const base64 = (file: string): string => readFileSync(file).toString('base64');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'lab',
+        cluster: { server: url, 'certificate-authority-data': base64(authority.certificate) },
+      },
+    ],
+    users: [
+      {
+        name: user,
+        user: { 'client-certificate-data': base64(own.certificate), 'client-key-data': base64(own.key) },
+      },
+    ],
+    contexts: [{ name: 'lab', context: { cluster: 'lab', user } }],
+    'current-context': 'lab',
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
