@@ -82,7 +82,7 @@ Go on by hand:
   SLURM_CONF=${slurm.slurmConf} sinfo --Node --long
 ${lab.boards.map((board, index) => `  ssh ${board.user}@${board.address}   # ${NAMES[index] ?? ''}, password ${board.password}`).join('\n')}
 Stop it all, and remove it:
-  npm run lab:boards:stop
+  npm run lab:boards:down
 `);
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureDebianPackages } from './debian-packages.ts';
+import { ensureBinaries } from '../test/lab/kube/binaries.ts';
 import { CHECKOUT } from './installation.ts';
 
 // Everything that has to hold, in one command: the cheap checks first, then the tests from the smallest to the whole.
@@ -122,6 +123,8 @@ await ensureDebianPackages('sudo', console.log);
 await ensureDebianPackages('boards', console.log);
 await ensureDebianPackages('curl', console.log);
 await ensureDebianPackages('browser', console.log);
+await ensureDebianPackages('kube', console.log);
+await ensureBinaries(console.log);
 
 const outcomes: Outcome[] = [];
 for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));

@@ -7,6 +7,8 @@ import { LabError } from '../lab-error.ts';
 
 /** Base systems and package caches, for all checkouts of the machine. `down` leaves it. */
 export const SHARED_DIRECTORY = '/var/tmp/bramble-boards';
+/** Begins the names of what labs have fetched, below the shared directory. */
+export const PACKAGES_PREFIX = 'packages-';
 
 /** Where each thing of a lab of boards lies. */
 export interface BoardsPaths {
@@ -62,7 +64,7 @@ export function boardsPaths(directory: string): BoardsPaths {
     packageCache: {
       directory: packageCache,
       configuration: join(packageCache, 'configuration'),
-      packages: join(SHARED_DIRECTORY, `packages-${prefix}`),
+      packages: join(SHARED_DIRECTORY, `${PACKAGES_PREFIX}${prefix}`),
     },
     boards: join(directory, 'boards'),
   };

@@ -1,10 +1,12 @@
-import { chownSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { account } from '../accounts.ts';
 import { writeFileAtomically } from '../atomic-file.ts';
 import { isListening } from '../listening.ts';
 import { daemonPid, startDaemon, stopDaemon, waitUntilReady } from '../processes.ts';
+import { PACKAGES_PREFIX, SHARED_DIRECTORY } from './boards-directory.ts';
 import type { BoardsPaths } from './boards-directory.ts';
+import { runOrThrow } from './command.ts';
 import { bridgeAddress } from './network.ts';
 
 export const PACKAGE_CACHE = 'apt-cacher-ng';
@@ -20,6 +22,7 @@ export async function startPackageCache(paths: BoardsPaths, subnet: string): Pro
   const { uid, gid } = account('apt-cacher-ng');
   const { directory, configuration, packages } = paths.packageCache;
   mkdirSync(configuration, { recursive: true, mode: 0o755 });
+  await seed(packages);
   for (const owned of [directory, packages]) {
     mkdirSync(owned, { recursive: true, mode: 0o755 });
     chownSync(owned, uid, gid);
@@ -33,6 +36,22 @@ export async function startPackageCache(paths: BoardsPaths, subnet: string): Pro
   });
   const ready = () => isListening({ host: bridgeAddress(subnet), port: PORT });
   await waitUntilReady(paths.lab, PACKAGE_CACHE, ready, 10);
+}
+
+/** What another lab on this machine has fetched need not be fetched again. */
+async function seed(packages: string): Promise<void> {
+  if (existsSync(packages)) return;
+  const siblings = readdirSync(SHARED_DIRECTORY)
+    .filter((name) => name.startsWith(PACKAGES_PREFIX))
+    .map((name) => join(SHARED_DIRECTORY, name, 'debrep'))
+    .filter((path) => existsSync(path));
+  const counted = siblings.map((path) => ({ path, count: readdirSync(path, { recursive: true }).length }));
+  const fullest = counted.sort((a, b) => b.count - a.count)[0];
+  if (fullest === undefined) return;
+  const unfinished = `${packages}.new`;
+  await runOrThrow(['rm', '-rf', unfinished]);
+  await runOrThrow(['cp', '--archive', dirname(fullest.path), unfinished]);
+  renameSync(unfinished, packages);
 }
 
 export function stopPackageCache(paths: BoardsPaths): Promise<void> {

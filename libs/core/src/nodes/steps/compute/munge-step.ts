@@ -1,5 +1,6 @@
 import { type BoardStep, differs, right, StepProblem } from '../../board-step.ts';
 import { installPackages } from '../../packages.ts';
+import { clockSkew } from '../base/clock.ts';
 import { succeed } from '../../succeed.ts';
 import { NO_SLURM, slurmOfSite } from './slurm-of-site.ts';
 
@@ -38,9 +39,11 @@ export const mungeStep: BoardStep = {
   title: "munge with the cluster's key",
   roles: ['compute'],
   probe: () => ({ script: PROBE }),
-  async check(seen, { site, facts }) {
+  async check(seen, context) {
+    const { site, facts } = context;
     if (site.slurm === null) return right(NO_SLURM);
-    refuseSkew(facts.clockSkewSeconds);
+    // The clock may have been set since the facts were read.
+    if (isOff(facts.clockSkewSeconds)) refuseSkew(await clockSkew(context));
     const lines = seen.split('\n');
     if (!lines.includes('installed')) return differs('munge is not installed');
     const key = Buffer.from(await site.slurm.mungeKey(), 'base64');
@@ -62,9 +65,11 @@ export const mungeStep: BoardStep = {
   },
 };
 
+const isOff = (skewSeconds: number): boolean => Math.abs(skewSeconds) >= MOST_SKEW_SECONDS;
+
 /** @throws StepProblem, passing, where credentials would be refused for their time */
 function refuseSkew(seconds: number): void {
-  if (Math.abs(seconds) < MOST_SKEW_SECONDS) return;
+  if (!isOff(seconds)) return;
   const shown = `${Math.abs(seconds).toFixed(1)} s ${seconds > 0 ? 'ahead' : 'behind'}`;
   throw new StepProblem(
     `The board's clock is ${shown}; munge refuses what comes from another time. Let it synchronise its time first.`,
