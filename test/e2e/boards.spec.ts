@@ -156,9 +156,15 @@ describe('boards, from bare to running MPI', { timeout: ENROLLED_WITHIN_MS }, ()
   });
 
   it('are left alone the second time', async () => {
-    // The boards that came later are new in the hosts files of the earlier ones.
     const names = ['node01', 'node02', 'node03'];
-    await Promise.all(names.map(async (name) => ended(await boards().apply(name))));
+    // The boards that came earlier are told of the later ones.
+    const hosts = async () => lab.board('store').readFile('/etc/hosts');
+    await expect.poll(hosts, { timeout: 60_000 }).toContain('node03.home.lab');
+    const areQuiet = async () => {
+      const latest = await Promise.all(names.map(async (name) => (await boards().operations(name))[0]));
+      return latest.every((operation) => operation?.finished === true);
+    };
+    await expect.poll(areQuiet, { timeout: 60_000 }).toBe(true);
     for (const name of names) {
       const again = await ended(await boards().apply(name));
       expect([again.state, stepsThat(again, 'unchanged').length]).toEqual(['done', again.steps.length]);

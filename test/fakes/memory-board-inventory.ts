@@ -1,6 +1,6 @@
 import type { BoardHealth } from '#core/nodes/inventory/board-health';
 import type { BoardInventory, KnownBoard } from '#core/nodes/inventory/board-inventory';
-import { isOver, type Operation } from '#core/nodes/operation';
+import { isOver, type Operation, type OperationKind } from '#core/nodes/operation';
 import type { MemoryBoardStore } from './memory-board-store.ts';
 
 const MANY = 1_000;
@@ -28,13 +28,12 @@ export class MemoryBoardInventory implements BoardInventory {
     );
   }
 
-  async lastLooks(): Promise<Map<string, Operation>> {
+  async lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>> {
     const found = new Map<string, Operation>();
     for (const { id, name } of await this.#boards.list()) {
       const operations = await this.#boards.operationsOf(name, MANY);
       const last = operations.find(
-        ({ boardId, kind, state }) =>
-          boardId === id && (kind === 'enrol' || kind === 'check') && isOver(state),
+        ({ boardId, kind, state }) => boardId === id && kinds.includes(kind) && isOver(state),
       );
       if (last !== undefined) found.set(id, last);
     }

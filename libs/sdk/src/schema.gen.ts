@@ -1094,6 +1094,40 @@ export interface components {
             slurm: components["schemas"]["SlurmNode"] | null;
             /** @description As Bramble knows it; null where it is not enrolled. */
             board: components["schemas"]["NodeBoard"] | null;
+            /** @description As Kubernetes sees it; null where it is no node of the cluster, or none is configured. */
+            kubernetes: components["schemas"]["NodeKubernetes"] | null;
+        };
+        NodeKubernetes: {
+            /** @description Whether its kubelet says, and lately, that pods can run there. */
+            ready: boolean;
+            /** @description Cordoned: no further pod is placed there. */
+            unschedulable: boolean;
+            /** @description Conditions that are not as they should be. */
+            problems: components["schemas"]["Reason"][];
+            /** @description By its labels: `control-plane`, `worker` … */
+            roles: string[];
+            addresses: {
+                /** @description `InternalIP`, `ExternalIP`, `Hostname` … */
+                type: string;
+                address: string;
+            }[];
+            kubeletVersion: string | null;
+            /** @description `arm64`, `amd64` … */
+            architecture: string | null;
+            /** @description Such as `Debian GNU/Linux 12 (bookworm)`. */
+            osImage: string | null;
+            kernel: string | null;
+            /** @description What the machine has, before anything is kept for the system. */
+            cpus: number | null;
+            /** @description What the machine has, before anything is kept for the system. */
+            memoryMebibytes: number | null;
+            /** @description When it joined. */
+            createdAt: string | null;
+            /**
+             * Format: date-time
+             * @description When Kubernetes gave this answer.
+             */
+            observedAt: string;
         };
         /** @description What the board has told is null before the first connection. */
         NodeBoard: {
@@ -1194,6 +1228,8 @@ export interface components {
             slurm: components["schemas"]["SlurmNode"] | null;
             /** @description As Bramble knows it; null where it is not enrolled. */
             board: components["schemas"]["NodeBoard"] | null;
+            /** @description As Kubernetes sees it; null where it is no node of the cluster, or none is configured. */
+            kubernetes: components["schemas"]["NodeKubernetes"] | null;
             /** @description When Slurm gave its answer; null where it has not answered since Bramble was set up. */
             observedAt: string | null;
         };
@@ -1217,7 +1253,7 @@ export interface components {
             operation: {
                 id: string;
                 /** @enum {string} */
-                kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission";
+                kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission" | "hosts";
             } | null;
         };
         PartitionList: {
@@ -1363,7 +1399,7 @@ export interface components {
              * @description `enrol` applies what differs, `check` only looks, `plan` looks at a board that is not enrolled.
              * @enum {string}
              */
-            kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission";
+            kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission" | "hosts";
             parameters: {
                 reason: string | null;
                 force: boolean;

@@ -1,6 +1,7 @@
 import type { WorkerConfiguration } from '#core/configuration/configuration';
 import { SweepDiscoveries } from '#core/nodes/discovery/sweep-discoveries';
 import { CheckBoards } from '#core/nodes/inventory/check-boards';
+import { SpreadHosts } from '#core/nodes/inventory/spread-hosts';
 import { WatchHealth } from '#core/nodes/inventory/watch-health';
 import { ManageBoards } from '#core/nodes/manage-boards';
 import { PROCEDURES } from '#core/nodes/steps/all-procedures';
@@ -19,6 +20,7 @@ export interface BoardDutyPorts {
 const LONGEST_HEALTH_PAUSE_MS = 1_000;
 /** Between the beginnings of two checks, so that they are spread. */
 const CHECK_PAUSE_MS = 60_000;
+const HOSTS_PAUSE_MS = 5_000;
 const RECORDS_PAUSE_MS = 60 * 60_000;
 const DISCOVERIES_KEPT_MS = 7 * 24 * 60 * 60_000;
 const HOUR_MS = 60 * 60_000;
@@ -41,6 +43,7 @@ export function boardDuties(
   });
   const everyMs = configuration.BRAMBLE_BOARD_CHECK_HOURS * HOUR_MS;
   const checks = new CheckBoards({ inventory, manage, clock, everyMs });
+  const hosts = new SpreadHosts({ inventory, manage, clock });
   return [
     {
       name: 'health',
@@ -52,6 +55,13 @@ export function boardDuties(
       name: 'discoveries',
       pauseMs: configuration.BRAMBLE_SWEEP_INTERVAL_MS,
       round: () => sweeper.run(),
+    },
+    {
+      name: 'hosts',
+      pauseMs: HOSTS_PAUSE_MS,
+      round: async () => {
+        await hosts.run();
+      },
     },
     ...(everyMs === 0
       ? []

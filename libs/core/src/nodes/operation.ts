@@ -2,7 +2,8 @@ import type { Reason } from '../jobs/job.ts';
 
 /**
  * What is done with a node: `enrol` makes a board what it is to be, `check` only looks, `plan` looks at a board that is
- * not enrolled. `drain` and `resume` concern Slurm alone, also for nodes that are no boards of Bramble's.
+ * not enrolled. `drain` and `resume` concern Slurm alone, also for nodes that are no boards of Bramble's. `hosts` tells a
+ * board of others that have come, moved or gone.
  */
 export const OPERATION_KINDS = [
   'enrol',
@@ -13,6 +14,7 @@ export const OPERATION_KINDS = [
   'reboot',
   'upgrade',
   'decommission',
+  'hosts',
 ] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { BoardHealth } from '#core/nodes/inventory/board-health';
 import type { BoardInventory, KnownBoard } from '#core/nodes/inventory/board-inventory';
-import type { Operation } from '#core/nodes/operation';
+import type { Operation, OperationKind } from '#core/nodes/operation';
 import { toBoard, toOperation } from './board-row.ts';
 import { runSql } from './run-sql.ts';
 import { storableJson } from './storable-text.ts';
@@ -37,15 +37,16 @@ export class TypeormBoardInventory implements BoardInventory {
     }));
   }
 
-  async lastLooks(): Promise<Map<string, Operation>> {
+  async lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>> {
     const rows = await runSql<BoardOperationRow>(
       this.#dataSource,
       `SELECT last.* FROM boards CROSS JOIN LATERAL (
          SELECT * FROM board_operations
          WHERE node = boards.name AND board_id = boards.id
-           AND kind IN ('enrol', 'check') AND state IN ('done', 'failed', 'cancelled')
+           AND kind = ANY ($1) AND state IN ('done', 'failed', 'cancelled')
          ORDER BY created_at DESC, id DESC LIMIT 1
        ) AS last WHERE NOT trial`,
+      [kinds],
     );
     return new Map(rows.map((row) => [row.board_id ?? '', toOperation(row)]));
   }

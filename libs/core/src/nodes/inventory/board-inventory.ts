@@ -1,5 +1,5 @@
 import type { Board } from '../board.ts';
-import type { Operation } from '../operation.ts';
+import type { Operation, OperationKind } from '../operation.ts';
 import type { BoardHealth } from './board-health.ts';
 
 /** A board, how it is, and whether something is being done with it. */
@@ -11,12 +11,15 @@ export interface KnownBoard {
   busy: boolean;
 }
 
+/** What tells whether a board is as it is to be. */
+export const LOOKS = ['enrol', 'check'] as const;
+
 /** What the database knows of all boards at once. */
 export interface BoardInventory {
   /** In order of name, without trials. */
   list(): Promise<KnownBoard[]>;
-  /** Of each board the last enrolment or check that has ended, by the board's id. */
-  lastLooks(): Promise<Map<string, Operation>>;
+  /** Of each board the last operation of these kinds that has ended, by the board's id. */
+  lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>>;
   /** Keeps how a board is; nothing where the board is forgotten meanwhile. */
   recordHealth(health: BoardHealth): Promise<void>;
 }

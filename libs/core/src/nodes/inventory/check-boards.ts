@@ -2,7 +2,7 @@ import { Problem } from '../../vocabulary/problem.ts';
 import type { Clock } from '../../vocabulary/clock.ts';
 import type { ManageBoards } from '../manage-boards.ts';
 import type { Operation } from '../operation.ts';
-import type { BoardInventory, KnownBoard } from './board-inventory.ts';
+import { type BoardInventory, type KnownBoard, LOOKS } from './board-inventory.ts';
 
 export interface CheckBoardsPorts {
   inventory: BoardInventory;
@@ -27,7 +27,7 @@ export class CheckBoards {
    */
   async run(): Promise<string | undefined> {
     const { inventory, manage, clock, everyMs } = this.#ports;
-    const lastLooks = await inventory.lastLooks();
+    const lastLooks = await inventory.lastEnded(LOOKS);
     const due = boardToCheck(await inventory.list(), lastLooks, clock.now().getTime() - everyMs);
     if (due === undefined) return undefined;
     try {

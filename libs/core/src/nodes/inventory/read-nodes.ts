@@ -1,6 +1,6 @@
 import type { ClusterObservations } from '../../cluster/cluster.ts';
 import { notFound } from '../../vocabulary/problem.ts';
-import type { BoardInventory } from './board-inventory.ts';
+import { type BoardInventory, LOOKS } from './board-inventory.ts';
 import { mergeNodes } from './merge-nodes.ts';
 import { type NodeEventResource, type NodeEvents, toNodeEventResource } from './node-event.ts';
 import type { NodeList, ObservedNode } from './node-resource.ts';
@@ -26,7 +26,7 @@ export class ReadNodes {
     const [latest, boards, lastLooks, kubernetes] = await Promise.all([
       observations.latest(),
       inventory.list(),
-      inventory.lastLooks(),
+      inventory.lastEnded(LOOKS),
       observations.latestKubernetes(),
     ]);
     return {

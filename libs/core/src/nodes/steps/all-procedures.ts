@@ -41,6 +41,7 @@ export const PROCEDURES: Procedures = {
     packageCacheStep,
     ...COMPUTE_STEPS,
   ],
+  hosts: [hostsStep],
   drain: [drainStep],
   resume: [resumeStep],
   reboot: [drainStep, jobsStep, rebootStep, resumeStep],
