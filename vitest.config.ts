@@ -24,7 +24,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.spec.ts'],
+          include: ['test/{integration,charts}/**/*.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           ...withLab,

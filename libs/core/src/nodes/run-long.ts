@@ -25,6 +25,9 @@ const SHOWN_CHARACTERS = 2_000;
 
 const BUSY = 75;
 
+/** systemd forgets a unit whose state is `dead`. It says nothing about the work, which is begun again. */
+const ENDED_FROM_OUTSIDE = 'was ended, or the board has started anew';
+
 /**
  * `$1` unit, `$2` seconds; the script on stdin. A unit of the same script that runs already is left alone: whoever began
  * it was interrupted.
@@ -89,7 +92,9 @@ export async function runLong(
   const { output, end } = await follow(context, unit);
   await succeed(context.connection, { argv: ['sh', '-c', FORGET, 'sh', unit], root: true });
   if (end === undefined) return output;
-  throw new StepProblem(`${name} ${end}: ${output.trim().slice(-SHOWN_CHARACTERS)}`);
+  throw new StepProblem(`${name} ${end}: ${output.trim().slice(-SHOWN_CHARACTERS)}`, {
+    passing: end === ENDED_FROM_OUTSIDE,
+  });
 }
 
 async function begun(
@@ -154,7 +159,7 @@ function failureOf(properties: ReadonlyMap<string, string>): string | undefined 
     (name) => properties.get(name) ?? '',
   );
   if (state === 'exited') return undefined;
-  if (state === 'dead') return 'was ended, or the board has started anew';
+  if (state === 'dead') return ENDED_FROM_OUTSIDE;
   if (result === 'timeout') return 'took too long';
   return result === 'exit-code' ? `failed with exit code ${status}` : `failed (${result})`;
 }

@@ -85,7 +85,12 @@ export class SignInToBoard {
    * @throws StepProblem
    */
   async again(board: Board): Promise<BoardConnection> {
-    return connected(board, await this.#connect(board, await this.#managed(board)));
+    const outcome = await this.#connect(board, await this.#managed(board));
+    if (outcome.kind !== 'refused') return connected(board, outcome);
+    throw new StepProblem(
+      `${board.address} does not let ${board.signInUser} in with the managed key any more: ${outcome.because}. ` +
+        'Was it removed from authorized_keys? Apply with a password or a key to install it again.',
+    );
   }
 
   /**

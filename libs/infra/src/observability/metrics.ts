@@ -3,6 +3,7 @@ import type { JobState } from '#core/jobs/job-state';
 import { JOB_STATES } from '#core/jobs/job-state';
 import type { HealthState } from '#core/nodes/inventory/board-health';
 import type { QueueCount } from '../queue/open-queues.ts';
+import { SlurmMetrics } from './slurm-metrics.ts';
 
 /** A registry with the metrics of the process itself. */
 export function createRegistry(process: 'api' | 'worker'): Registry {
@@ -65,6 +66,8 @@ export class ApiMetrics {
 /** What a worker measures. */
 export class WorkerMetrics {
   readonly registry = createRegistry('worker');
+  /** Set by the leader alone. */
+  readonly slurm = new SlurmMetrics(this.registry);
   readonly #submissions = new Histogram({
     name: 'bramble_submit_duration_seconds',
     help: 'Time of one call of sbatch, by outcome.',
@@ -128,6 +131,7 @@ export class WorkerMetrics {
   }
 
   setLeader(leader: boolean): void {
+    if (!leader) this.slurm.reset();
     this.#leader.set(leader ? 1 : 0);
     if (!leader) this.#boards.reset();
   }

@@ -46,7 +46,7 @@ const BOARD: NonNullable<ObservedNode['board']> = {
   drift: { state: 'drifted', steps: ['hosts', 'time'], at: NOW },
 };
 const node = (name: string, sections: Partial<ObservedNode>): ObservedNode => ({
-  ...{ name, address: '10.0.0.2', slurm: null, board: null, observedAt: NOW },
+  ...{ name, address: '10.0.0.2', slurm: null, board: null, kubernetes: null, observedAt: NOW },
   ...sections,
 });
 const EVENT: NodeEvent = {
@@ -61,7 +61,29 @@ async function print(answers: Record<string, unknown>, ...argv: string[]): Promi
   return terminal.written;
 }
 
+const KUBERNETES: NonNullable<ObservedNode['kubernetes']> = {
+  ...{ ready: false, unschedulable: true, roles: ['worker'], addresses: [], createdAt: NOW, observedAt: NOW },
+  problems: [{ code: 'DiskPressure', message: 'The disk is nearly full.' }],
+  ...{ kubeletVersion: 'v1.36.1+k3s1', architecture: 'arm64', osImage: null, kernel: null, cpus: 4 },
+  memoryMebibytes: 3792,
+};
+
 describe('commands about nodes', () => {
+  it('show what Kubernetes says, where there is one', async () => {
+    const worker = node('kv-worker-0', { kubernetes: KUBERNETES });
+    const answers = {
+      '/v1/nodes': { items: [worker, node('node02', {})], observedAt: NOW },
+      '/v1/nodes/kv-worker-0': worker,
+      '/v1/nodes/kv-worker-0/events': { items: [] },
+    };
+    const lines = (await print(answers, 'nodes')).split('\n');
+    expect(lines[1]).toMatch(/^kv-worker-0 .* not ready, cordoned$/);
+    expect(lines[2]).toMatch(/^node02 .* -$/);
+    expect(await print(answers, 'node', 'kv-worker-0')).toMatch(
+      /^Kubernetes +not ready, cordoned, as of .*\n +The disk is nearly full\.\nkubelet +v1\.36\.1\+k3s1$/m,
+    );
+  });
+
   it('list nodes of Slurm, boards, and what is both', async () => {
     const items = [
       node('node01', { slurm: SLURM }),

@@ -35,6 +35,14 @@ const COLUMNS: readonly Column<Node>[] = [
   { title: 'REASON', value: reason },
 ];
 
+const kubernetesState = ({ kubernetes }: Node): string | null => {
+  if (kubernetes === null) return null;
+  return (kubernetes.ready ? 'ready' : 'not ready') + (kubernetes.unschedulable ? ', cordoned' : '');
+};
+
+/** Shown where a cluster is configured. */
+const KUBERNETES_COLUMN: Column<Node> = { title: 'KUBERNETES', value: kubernetesState };
+
 const EVENT_COLUMNS: readonly Column<NodeEvent>[] = [
   { title: 'WHEN', value: ({ at }) => localTime(at) },
   { title: 'WHAT', value: ({ type, operation }) => operation?.kind ?? type },
@@ -50,7 +58,7 @@ export function addNodeCommands(program: Command, session: Session): void {
     .summary('list the nodes of the cluster')
     .action(async () => {
       const nodes = await session.client().nodes.list();
-      await session.print(nodes, () => table(COLUMNS, nodes.items));
+      await session.print(nodes, () => table(columnsFor(nodes.items), nodes.items));
     });
 
   program
@@ -66,12 +74,16 @@ export function addNodeCommands(program: Command, session: Session): void {
     });
 }
 
+const columnsFor = (nodes: readonly Node[]): readonly Column<Node>[] =>
+  nodes.some(({ kubernetes }) => kubernetes !== null) ? [...COLUMNS, KUBERNETES_COLUMN] : COLUMNS;
+
 function nodeDetails(node: ObservedNode): string {
   return details([
     ['node', node.name],
     ['address', node.address],
     ...slurmDetails(node),
     ...boardDetails(node),
+    ...kubernetesDetails(node),
   ]);
 }
 
@@ -87,6 +99,17 @@ function slurmDetails(node: ObservedNode): Details {
     ['features', slurm.features.join(', ')],
     ['CPUs', `${slurm.cpusAllocated} of ${slurm.cpus} in use`],
     ['memory', `${slurm.memoryAllocatedMebibytes} of ${slurm.memoryMebibytes} MiB in use`],
+  ];
+}
+
+function kubernetesDetails(node: ObservedNode): Details {
+  const { kubernetes } = node;
+  if (kubernetes === null) return [];
+  return [
+    ['Kubernetes', `${kubernetesState(node)}, as of ${localTime(kubernetes.observedAt)}`],
+    ...kubernetes.problems.map(({ message }): [string, string] => ['', message]),
+    ['kubelet', kubernetes.kubeletVersion],
+    ['role', kubernetes.roles.join(', ')],
   ];
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SlurmNode } from '../../cluster/cluster.ts';
+import type { KubernetesNode } from '../../cluster/kubernetes-nodes.ts';
 import type { Board, BoardFacts } from '../board.ts';
 import type { Operation } from '../operation.ts';
 import type { BoardHealth } from './board-health.ts';
@@ -133,4 +134,22 @@ describe('the nodes of the cluster', () => {
       at,
     });
   });
+});
+
+it('has the nodes of Kubernetes too, by their names', () => {
+  const node = (name: string, address: string): KubernetesNode => ({
+    ...{ name, ready: true, unschedulable: false, problems: [], roles: [], createdAt: null },
+    ...{ kubeletVersion: null, architecture: 'arm64', osImage: null, kernel: null, cpus: 4 },
+    ...{ addresses: [{ type: 'InternalIP', address }], memoryMebibytes: 3600 },
+  });
+  const kubernetes = {
+    nodes: [node('kv-worker-0', '10.0.0.101'), node('node2', '10.0.0.99')],
+    observedAt: NOW,
+  };
+  const merged = mergeNodes([], [known('node2')], new Map(), kubernetes);
+  expect(merged).toMatchObject([
+    { name: 'kv-worker-0', address: '10.0.0.101', board: null, kubernetes: { ready: true } },
+    { name: 'node2', address: '10.0.0.3', board: {}, kubernetes: { observedAt: NOW.toISOString() } },
+  ]);
+  expect(merged[0]?.kubernetes).not.toHaveProperty('name');
 });

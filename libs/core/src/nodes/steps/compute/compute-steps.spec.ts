@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { enrolledBoard } from '../../../../../../test/fakes/operation-runs.ts';
+import { exited } from '../../../../../../test/fakes/scripted-board.ts';
 import { ALICE, slurmJob } from '../../../../../../test/fakes/scripted-slurm.ts';
 import { ScriptedSlurmNodes } from '../../../../../../test/fakes/scripted-slurm-nodes.ts';
 import { SITE } from '../../../../../../test/fakes/site.ts';
@@ -40,12 +41,13 @@ interface Changes {
   boards?: Board[];
   facts?: Partial<BoardFacts>;
   site?: Partial<Site>;
+  run?: BoardConnection['run'];
 }
 
-function contextWith({ board: fields = {}, boards, facts = {}, site = {} }: Changes = {}): StepContext {
+function contextWith({ board: fields = {}, boards, facts = {}, site = {}, run }: Changes = {}): StepContext {
   const board = enrolledBoard(fields);
   const notReached = async () => Promise.reject(new Error('no command was expected'));
-  const connection: BoardConnection = { hostKeySha256: '', run: notReached, close: () => {} };
+  const connection: BoardConnection = { hostKeySha256: '', run: run ?? notReached, close: () => {} };
   return {
     ...{ board, boards: boards ?? [board], facts: { ...FACTS, ...facts }, connection, slurm: slurm.ports },
     site: { ...SITE, slurm: SLURM, ...site },
@@ -93,11 +95,21 @@ describe('munge', () => {
     [3.21, '3.2 s ahead'],
     [-120, '120.0 s behind'],
   ])('waits for a clock that is off by %d s', async (clockSkewSeconds, shown) => {
-    const check = async () => mungeStep.check('', contextWith({ facts: { clockSkewSeconds } }));
+    const run = async () => exited(0, `${nowMs / 1000 + clockSkewSeconds}\n`);
+    const check = async () => mungeStep.check('', contextWith({ facts: { clockSkewSeconds }, run }));
     await expect(check()).rejects.toMatchObject({
       passing: true,
       message: expect.stringContaining(shown) as unknown,
     });
+  });
+});
+
+it('goes by the clock as it is now, where it has been set since the facts were read', async () => {
+  const run = async () => exited(0, `${nowMs / 1000}\n`);
+  const context = contextWith({ facts: { clockSkewSeconds: -600 }, run });
+  expect(await mungeStep.check('', context)).toMatchObject({
+    kind: 'differs',
+    detail: 'munge is not installed',
   });
 });
 
