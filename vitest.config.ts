@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     // Most of the time goes by in waiting for other processes.
     maxWorkers: availableParallelism() + 1,
+    // Limits are for what hangs: on two cores, with much at once, things take several times as long as alone.
     projects: [
       {
         ...shared,
@@ -25,8 +26,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,charts}/**/*.spec.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 600_000,
           ...withLab,
         },
       },
@@ -45,8 +46,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           // Specs that stop parts of Slurm bring a lab of their own.
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: 400_000,
+          hookTimeout: 600_000,
           ...withLab,
         },
       },

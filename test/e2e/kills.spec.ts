@@ -80,7 +80,7 @@ async function crash(flow: Flow, after: number): Promise<{ job: Job; calls: stri
   });
   worker.launch();
   await flow.begin(job);
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (worker.isRunning && !flow.isThrough(await job.refresh())) {
     if (Date.now() > deadline) throw new Error(`the worker is stuck:\n${worker.log().slice(-2000)}`);
     await sleep(50);

@@ -32,15 +32,24 @@ export class ScriptedSlurmNodes implements SlurmNodes {
   }
 
   async drain(name: string, reason: string): Promise<Answer<true>> {
-    return this.#change(name, { flags: ['drain'], reason });
+    return this.#change(name, { flags: [...this.#flags(name), 'drain'], reason });
+  }
+
+  async down(name: string, reason: string): Promise<Answer<true>> {
+    return this.#change(name, { state: 'down', cpusAllocated: 0, reason });
   }
 
   async resume(name: string): Promise<Answer<true>> {
-    return this.#change(name, { flags: [], reason: null });
+    return this.#change(name, { flags: this.#flags(name), reason: null });
   }
 
   async remove(name: string): Promise<Answer<true>> {
     return this.nodes.delete(name) ? present(true) : absent;
+  }
+
+  /** Those of a node in service. */
+  #flags(name: string): string[] {
+    return (this.nodes.get(name)?.flags ?? []).filter((flag) => flag === 'dynamic_norm');
   }
 
   #change(name: string, fields: Partial<SlurmNode>): Answer<true> {

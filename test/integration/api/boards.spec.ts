@@ -31,7 +31,7 @@ describe('boards', () => {
     expect(body.steps.slice(0, 3).map(({ name }: { name: string }) => name)).toEqual([
       'sign-in',
       'facts',
-      'hosts',
+      'network',
     ]);
     expect(headers.location).toBe(`/v1/admin/operations/${body.id}`);
     const answers = [

@@ -26,7 +26,9 @@ const toHave = (address: string, gateway: string | null = lab.bridgeAddress): Bo
 
 /** Runs shell lines on a board, with `$1` … */
 async function shell(name: string, script: string, ...args: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await virtual(name).run(['sh', '-ec', script, 'sh', ...args]);
+  const { exitCode, stdout, stderr } = await virtual(name).run(['sh', '-ec', script, 'sh', ...args], {
+    timeoutMs: 300_000,
+  });
   if (exitCode !== 0) throw new Error(`${name}: ${stderr}`);
   return stdout;
 }
@@ -72,7 +74,7 @@ beforeAll(async () => {
       'manager',
       `export DEBIAN_FRONTEND=noninteractive
        apt-get -q update && apt-get -q -y --no-install-recommends install network-manager
-       ifdown eth0; printf %s "$1" > /etc/network/interfaces; systemctl restart NetworkManager; nm-online -q`,
+       ifdown eth0; printf %s "$1" > /etc/network/interfaces; systemctl restart NetworkManager; nm-online -q -t 120`,
       LOOPBACK,
     ),
     shell(

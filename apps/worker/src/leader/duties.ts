@@ -106,6 +106,7 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
       name: 'secrets',
       pauseMs: SECRETS_PAUSE_MS,
       round: async () => {
+        await platform.managedKey();
         await resealSecrets(platform.boards, platform.secrets);
       },
     },

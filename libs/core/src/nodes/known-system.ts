@@ -3,7 +3,7 @@ import { StepProblem } from './board-step.ts';
 
 /** Raspberry Pi OS calls itself `debian` where it is of 64 bits, and `raspbian` where it is of 32. */
 const KNOWN = /^(debian|raspbian) (\d+)$/;
-const OLDEST = 11;
+const OLDEST = 12;
 const NEWEST = 13;
 
 /**

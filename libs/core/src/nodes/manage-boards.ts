@@ -175,7 +175,7 @@ export class ManageBoards {
       boardId: board?.id ?? null,
       kind,
       parameters,
-      steps: stepsFor({ kind, parameters }, board, procedures),
+      steps: stepsFor({ kind }, board, procedures),
       createdAt: clock.now(),
     };
   }

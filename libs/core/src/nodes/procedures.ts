@@ -7,13 +7,10 @@ import { FACTS_STEP } from './twin.ts';
 /** The steps of each kind of operation, in their order. `check` and `plan` look at the steps of `enrol`. */
 export type Procedures = Readonly<Record<Exclude<OperationKind, 'check' | 'plan'>, readonly BoardStep[]>>;
 
-type Kind = Pick<Operation, 'kind' | 'parameters'>;
+type Kind = Pick<Operation, 'kind'>;
 
-/** Whether Bramble signs in to the board. A forced decommissioning does without a board that is gone. */
-export function needsBoard({ kind, parameters }: Kind): boolean {
-  if (kind === 'drain' || kind === 'resume') return false;
-  return kind !== 'decommission' || !parameters.force;
-}
+/** Whether Bramble signs in to the board. */
+export const needsBoard = ({ kind }: Kind): boolean => kind !== 'drain' && kind !== 'resume';
 
 /** @param board undefined for a node of Slurm that is no board */
 export function stepsOf(
@@ -24,9 +21,7 @@ export function stepsOf(
   const { kind } = operation;
   const steps = procedures[kind === 'check' || kind === 'plan' ? 'enrol' : kind];
   const roles = board?.roles ?? [];
-  return steps
-    .filter((step) => step.roles === null || step.roles.some((role) => roles.includes(role)))
-    .filter((step) => needsBoard(operation) || step.withoutBoard === true);
+  return steps.filter((step) => step.roles === null || step.roles.some((role) => roles.includes(role)));
 }
 
 /** Steps of an operation, before anything is done. */

@@ -142,13 +142,25 @@ class Run implements SessionRun {
   async #steps(): Promise<void> {
     const { procedures } = this.#ports;
     if (this.#operation.kind === 'decommission' && this.#operation.boardId === null) return;
-    const isMet = this.#board !== undefined && needsBoard(this.#operation) && (await this.#meet(this.#board));
+    const isMet = await this.#isMet();
     if (!isMet) await this.#session.knows(undefined);
     const steps = stepsOf(this.#operation, this.#board, procedures).filter(
       ({ withoutBoard = false }) => isMet || withoutBoard,
     );
     for (const [index, step] of steps.entries())
       await this.#progressOf(step.name, () => this.#reconcile(step, steps.slice(index)));
+  }
+
+  /** A forced decommissioning does without a board that lets nobody in. */
+  async #isMet(): Promise<boolean> {
+    if (this.#board === undefined || !needsBoard(this.#operation)) return false;
+    const { kind, parameters } = this.#operation;
+    try {
+      return await this.#meet(this.#board);
+    } catch (error) {
+      if (error instanceof StepProblem && kind === 'decommission' && parameters.force) return false;
+      throw error;
+    }
   }
 
   /**

@@ -9,6 +9,8 @@ export interface SlurmNodes {
   find(name: string): Promise<Answer<SlurmNode>>;
   /** No job starts there any more; those that run go on. */
   drain(name: string, reason: string): Promise<Answer<true>>;
+  /** Ends the jobs there; Slurm puts those that may be requeued back into the queue. */
+  down(name: string, reason: string): Promise<Answer<true>>;
   /** Puts a drained or down node into service again. */
   resume(name: string): Promise<Answer<true>>;
   /** Removes a dynamic node that runs nothing. */

@@ -23,8 +23,9 @@ export class TypeormClusterObservations implements ClusterObservations {
   }
 
   async latest(): Promise<ObservedCluster | undefined> {
-    const row = await this.#find<ClusterSnapshot>('cluster');
-    return row === undefined ? undefined : { snapshot: row.data, observedAt: row.observed_at };
+    const row = await this.#find('cluster');
+    if (row === undefined) return undefined;
+    return { snapshot: row.data as ClusterSnapshot, observedAt: row.observed_at };
   }
 
   async recordKubernetes(nodes: KubernetesNode[], at: Date): Promise<void> {
@@ -32,8 +33,9 @@ export class TypeormClusterObservations implements ClusterObservations {
   }
 
   async latestKubernetes(): Promise<ObservedKubernetes | undefined> {
-    const row = await this.#find<KubernetesNode[]>('kubernetes');
-    return row === undefined ? undefined : { nodes: row.data, observedAt: row.observed_at };
+    const row = await this.#find('kubernetes');
+    if (row === undefined) return undefined;
+    return { nodes: row.data as KubernetesNode[], observedAt: row.observed_at };
   }
 
   async recordTracking(at: Date): Promise<void> {
@@ -54,8 +56,8 @@ export class TypeormClusterObservations implements ClusterObservations {
     );
   }
 
-  async #find<Data>(kind: ObservationRow['kind']): Promise<(ObservationRow & { data: Data }) | undefined> {
-    const [row] = await runSql<ObservationRow & { data: Data }>(
+  async #find(kind: ObservationRow['kind']): Promise<ObservationRow | undefined> {
+    const [row] = await runSql<ObservationRow>(
       this.#dataSource,
       'SELECT kind, observed_at, data FROM observations WHERE kind = $1',
       [kind],

@@ -40,6 +40,10 @@ export class SlurmCliNodes implements SlurmNodes {
     return this.#change('update', `NodeName=${name}`, 'State=DRAIN', `Reason=${reason}`);
   }
 
+  down(name: string, reason: string): Promise<Answer<true>> {
+    return this.#change('update', `NodeName=${name}`, 'State=DOWN', `Reason=${reason}`);
+  }
+
   resume(name: string): Promise<Answer<true>> {
     return this.#change('update', `NodeName=${name}`, 'State=RESUME');
   }

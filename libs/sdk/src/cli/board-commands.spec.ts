@@ -208,6 +208,35 @@ describe('operations', () => {
     expect(board.requests[0]?.json()).toEqual({ reason: 'new fan', force: true });
   });
 
+  it('are cancelled by their ids', async () => {
+    const board = await localServer((_, response) => answerJson(response, operation(2), 202));
+    const terminal = terminalFor(board);
+    expect(await run(['cancel', operation(1).id], terminal)).toBe(0);
+    expect(board.requests[0]?.path).toBe(`/v1/admin/operations/${operation(1).id}/cancel`);
+    expect(terminal.written).toContain('is to be cancelled; it is running');
+  });
+
+  it('apply other storage, where a disk was refused without its serial', async () => {
+    const board = await server(operation(2, { state: 'done', finished: true }));
+    const argv = [
+      'apply',
+      'node01',
+      '--disk',
+      '/dev/sda',
+      '--wipe',
+      'S3R14L',
+      '--partition',
+      'home::/home/shared',
+    ];
+    expect(await run(argv, terminalFor(board))).toBe(0);
+    expect(board.requests[0]?.json()).toEqual({
+      storage: {
+        ...{ disk: '/dev/sda', wipe: 'S3R14L', packageCache: true },
+        partitions: [{ label: 'home', mountedAt: '/home/shared' }],
+      },
+    });
+  });
+
   it('takes another board under the same name', async () => {
     const board = await server(operation(2, { state: 'done', finished: true }));
     const argv = ['apply', 'node02', '--replace', '--address', '10.0.0.30', '--accept-first-host-key'];

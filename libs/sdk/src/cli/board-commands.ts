@@ -26,9 +26,8 @@ interface SignInOptions {
   acceptFirstHostKey?: true;
 }
 
-interface EnrollOptions extends SignInOptions {
-  role: Role[];
-  label?: string[];
+/** What a board is to have: for enrolling, and for applying something else later. */
+interface DesiredOptions {
   static?: string;
   gateway?: string;
   dns?: string[];
@@ -36,11 +35,16 @@ interface EnrollOptions extends SignInOptions {
   disk?: string;
   wipe?: string;
   packageCache: boolean;
+}
+
+interface EnrollOptions extends SignInOptions, DesiredOptions {
+  role: Role[];
+  label?: string[];
   dryRun?: true;
   verbose?: true;
 }
 
-interface ApplyOptions extends SignInOptions {
+interface ApplyOptions extends SignInOptions, DesiredOptions {
   address?: string;
   replace?: true;
   verbose?: true;
@@ -103,25 +107,30 @@ export function addBoardCommands(program: Command, session: Session): void {
       .option('--host-key <fingerprint>', 'host key of the board, SHA256:…')
       .option('--accept-first-host-key', 'take the host key that the board shows now, and pin it');
 
-  signIn(
-    program
-      .command('enroll <name> <address>')
-      .summary('make a board part of the cluster, and show how it goes')
-      .addOption(
-        new Option('--role <role>', 'what the board does: storage or compute (repeatable)')
-          .choices(['storage', 'compute'])
-          .argParser(collectRole)
-          .makeOptionMandatory(),
-      )
-      .option('--label <key=value>', 'a label (repeatable)', collect)
+  const desired = (command: Command): Command =>
+    command
       .option('--static <address/length>', 'give the board this static address, such as 10.0.0.3/24')
       .option('--gateway <address>', 'gateway, with --static')
       .option('--dns <address>', 'name server, with --static (repeatable)', collect)
       .option('--partition <label:size:path>', PARTITION, collectPartition)
       .option('--disk <device>', 'disk that is partitioned, such as /dev/sda')
       .option('--wipe <serial>', 'serial number of that disk: everything on it may be destroyed')
-      .option('--no-package-cache', 'serve no packages to the other boards')
-      .option('--dry-run', 'only look, and show what would be done'),
+      .option('--no-package-cache', 'serve no packages to the other boards');
+
+  desired(
+    signIn(
+      program
+        .command('enroll <name> <address>')
+        .summary('make a board part of the cluster, and show how it goes')
+        .addOption(
+          new Option('--role <role>', 'what the board does: storage or compute (repeatable)')
+            .choices(['storage', 'compute'])
+            .argParser(collectRole)
+            .makeOptionMandatory(),
+        )
+        .option('--label <key=value>', 'a label (repeatable)', collect)
+        .option('--dry-run', 'only look, and show what would be done'),
+    ),
   )
     .option('-v, --verbose', VERBOSE)
     .addHelpText('after', SIGN_IN)
@@ -140,7 +149,7 @@ export function addBoardCommands(program: Command, session: Session): void {
       await show(session, await boards.enroll(enrolment, { dryRun: options.dryRun }), options);
     });
 
-  signIn(program.command('apply <name>').summary('enrol a board again: apply what differs'))
+  desired(signIn(program.command('apply <name>').summary('enrol a board again: apply what differs')))
     .option('--address <address>', 'where the board is to be found now')
     .option(
       '--replace',
@@ -152,8 +161,9 @@ export function addBoardCommands(program: Command, session: Session): void {
       const signs = options.hostKey !== undefined || options.acceptFirstHostKey === true;
       const again = signs ? await readSignIn(session, options) : undefined;
       const { address, replace } = options;
+      const changes = { address, replace, network: readNetwork(options), storage: readStorage(options) };
       const { boards } = session.client().admin;
-      await show(session, await boards.apply(name, { signIn: again, address, replace }), options);
+      await show(session, await boards.apply(name, { signIn: again, ...changes }), options);
     });
 
   program
@@ -216,7 +226,7 @@ async function readKey(file: string): Promise<string> {
   }
 }
 
-function readNetwork({ static: cidr, gateway, dns }: EnrollOptions): BoardNetwork | undefined {
+function readNetwork({ static: cidr, gateway, dns }: DesiredOptions): BoardNetwork | undefined {
   if (cidr === undefined) {
     if (gateway !== undefined || dns !== undefined)
       throw new UsageError('--gateway and --dns go with "--static".');
@@ -227,7 +237,7 @@ function readNetwork({ static: cidr, gateway, dns }: EnrollOptions): BoardNetwor
   return { address, prefixLength: Number(length), gateway, nameServers: dns };
 }
 
-function readStorage({ partition, disk, wipe, packageCache }: EnrollOptions): BoardStorage | undefined {
+function readStorage({ partition, disk, wipe, packageCache }: DesiredOptions): BoardStorage | undefined {
   if (partition !== undefined) return { disk, wipe, partitions: partition, packageCache };
   if (disk !== undefined) throw new UsageError('What is to be on the disk? Give "--partition".');
   return undefined;

@@ -17,6 +17,8 @@ const STATES: readonly JobState[] = [
   ...(['completed', 'failed', 'cancelled', 'timed_out', 'out_of_memory', 'node_failed'] as const),
 ];
 
+const OPERATION_PREFIX = 'op_';
+
 interface ListOptions {
   state?: JobState[];
   name?: string;
@@ -61,10 +63,15 @@ export function addJobCommands(program: Command, session: Session): void {
 
   program
     .command('cancel <ids...>')
-    .summary('cancel jobs')
+    .summary('cancel jobs, and operations on boards')
     .action(async (ids: string[]) => {
       const { jobs } = session.client();
       for (const id of ids) {
+        if (id.startsWith(OPERATION_PREFIX)) {
+          const operation = await session.client().admin.boards.cancel(id);
+          await session.print(operation, () => `${id} is to be cancelled; it is ${operation.state}\n`);
+          continue;
+        }
         const job = await (await jobs.get(id)).cancel();
         await session.print(job, () => `${id} is to be cancelled; it is ${job.state}\n`);
       }

@@ -14,7 +14,7 @@ import { mpiStep } from './mpi-step.ts';
 import { mungeStep } from './munge-step.ts';
 import { nodeDefinition } from './node-definition.ts';
 import { hasPassed, keepPassed, runSmokeTestJob } from './smoke-test-job.ts';
-import { smokeTestStep } from './smoke-test-step.ts';
+import { boardsAlike, smokeTestStep } from './smoke-test-step.ts';
 import { slurmdStep } from './slurmd-step.ts';
 import { defaultsFile, DROP_IN, slurmdOptions } from './slurmd-files.ts';
 
@@ -200,6 +200,24 @@ describe('mpi', () => {
       mpiStep.check('parameters:\n', contextWith({ facts: { architecture: 'armhf', os } }));
     expect(() => check('raspbian 13')).toThrow('has no Open MPI for armhf');
     expect(check('raspbian 12')).toMatchObject({ kind: 'differs' });
+  });
+});
+
+describe('the boards that a smoke test is shared with', () => {
+  it('are compute boards of the same architecture and system', () => {
+    const other = (name: string, facts: Partial<BoardFacts>, fields: Partial<Board> = {}) =>
+      enrolledBoard({ id: name, name, facts: { ...FACTS, ...facts }, ...fields });
+    const boards = [
+      enrolledBoard({ facts: FACTS }),
+      other('same', { model: 'Raspberry Pi 5 Model B Rev 1.0' }),
+      other('amd64', { architecture: 'amd64' }),
+      other('armhf', { architecture: 'armhf' }),
+      other('newer', { os: 'debian 13' }),
+      other('storage', {}, { roles: ['storage'] }),
+      other('trial', {}, { trial: true }),
+      enrolledBoard({ id: 'unseen', name: 'unseen', facts: null }),
+    ];
+    expect(boardsAlike(contextWith({ boards })).map(({ name }) => name)).toEqual(['same']);
   });
 });
 

@@ -137,10 +137,9 @@ async function on<Result>(
   }
 }
 
-/** Another board of the same kind that has passed its own test and has nothing to do. */
-async function findPartner(context: StepContext): Promise<Board | undefined> {
-  const { board, boards, facts, slurm } = context;
-  const alike = boards.filter(
+/** Boards that run the same programs: what one has compiled is run by all of a job. */
+export function boardsAlike({ board, boards, facts }: StepContext): Board[] {
+  return boards.filter(
     (other) =>
       other.id !== board.id &&
       !other.trial &&
@@ -148,7 +147,12 @@ async function findPartner(context: StepContext): Promise<Board | undefined> {
       other.facts?.architecture === facts.architecture &&
       other.facts.os === facts.os,
   );
-  for (const other of alike) {
+}
+
+/** Another board of the same kind that has passed its own test and has nothing to do. */
+async function findPartner(context: StepContext): Promise<Board | undefined> {
+  const { slurm } = context;
+  for (const other of boardsAlike(context)) {
     const answer = await slurm.nodes.find(other.name);
     if (answer.kind !== 'present' || answer.value.state !== 'idle' || !isInService(answer.value)) continue;
     if (await wasTested(context, other)) return other;

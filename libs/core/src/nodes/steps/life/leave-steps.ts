@@ -61,7 +61,13 @@ export const forgetNodeStep: BoardStep = {
     return differs('Slurm still has it');
   },
   async apply(context) {
-    mustBeTaken(await context.slurm.nodes.remove(context.operation.node), 'remove');
+    const { node: name, parameters } = context.operation;
+    const { nodes } = context.slurm;
+    const node = await slurmNode(context);
+    // Only where it is forced do jobs run there still, and Slurm forgets no node that runs one.
+    if (parameters.force && node !== undefined && node.cpusAllocated > 0)
+      mustBeTaken(await nodes.down(name, parameters.reason ?? 'Bramble: decommission'), 'take down');
+    mustBeTaken(await nodes.remove(name), 'remove');
     return 'forgotten';
   },
 };

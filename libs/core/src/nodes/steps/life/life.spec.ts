@@ -135,6 +135,62 @@ describe('rebooting', () => {
   });
 });
 
+describe('decommissioning', () => {
+  beforeEach(async () => {
+    await runs.add();
+    runs.slurm.put('node02', { flags: ['dynamic_norm'] });
+    const { machine } = runs;
+    machine.answer = ({ argv, input }) => {
+      const mark = /probe [0-9a-f-]{36}/.exec(input ?? '')?.[0];
+      if (mark !== undefined) return exited(0, `\n${mark} 0\n`.repeat(2));
+      if (argv[2]?.startsWith('grep -qxF') === true)
+        return exited(0, machine.authorizedKeys.has('managed') ? 'yes\n' : 'no\n');
+      if (argv[2]?.includes('grep -vxF') === true) machine.authorizedKeys.delete('managed');
+      return argv[2]?.includes('get_throttled') === true ? exited(0, FACTS) : undefined;
+    };
+  });
+
+  it('takes the board out of Slurm, removes the key last, and forgets it', async () => {
+    const done = await runs.run(await runs.begin('decommission'));
+    expect([done.state, done.steps.at(-1)?.state]).toEqual(['done', 'applied']);
+    expect(node()).toBeUndefined();
+    expect(runs.machine.authorizedKeys.size).toBe(0);
+    await expect(runs.store.findByName('node02')).resolves.toBeUndefined();
+  });
+
+  it('comes to its end where the worker dies after the key was removed', async () => {
+    const begun = await runs.begin('decommission');
+    const { answer } = runs.machine;
+    runs.machine.answer = (command) => {
+      const end = answer(command);
+      if (command.argv[2]?.includes('grep -vxF') === true) throw new Error('this process was killed');
+      return end;
+    };
+    await expect(runs.run(begun)).rejects.toThrow('killed');
+    runs.machine.answer = answer;
+    expect(await runs.run(begun)).toMatchObject({ state: 'done' });
+    await expect(runs.store.findByName('node02')).resolves.toBeUndefined();
+  });
+
+  it('needs the board, unless it is forced', async () => {
+    runs.machine.reachable = false;
+    runs.slurm.put('node02', { flags: ['dynamic_norm'], state: 'allocated', cpusAllocated: 4 });
+    const begun = await runs.begin('decommission');
+    expect(await runs.run(begun)).toMatchObject({ state: 'running', reason: { code: 'TriedAgain' } });
+    runs.clock.advance(6 * 60_000);
+    expect(await runs.run(begun)).toMatchObject({ state: 'failed', reason: { code: 'sign-in' } });
+    const forced = await runs.run(await runs.begin('decommission', { force: true }));
+    expect(forced).toMatchObject({ state: 'done' });
+    expect(node()).toBeUndefined();
+    await expect(runs.store.findByName('node02')).resolves.toBeUndefined();
+  });
+
+  it('that is forced leaves nothing on a board that can be reached', async () => {
+    await runs.run(await runs.begin('decommission', { force: true }));
+    expect(runs.machine.authorizedKeys.size).toBe(0);
+  });
+});
+
 const FACTS = [
   ...[
     ['machineId', 'f00d'],
