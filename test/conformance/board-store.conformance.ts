@@ -110,7 +110,15 @@ export function describeBoardStore(
     it('changes a board that nobody else has changed', async () => {
       const board = await insert(2);
       const facts = {
-        ...{ model: 'Raspberry Pi 5', serial: null, machineId: 'f00d', hostname: 'x', architecture: 'arm64' },
+        ...{
+          model: 'Raspberry Pi 5',
+          revision: null,
+          disks: [],
+          serial: null,
+          machineId: 'f00d',
+          hostname: 'x',
+          architecture: 'arm64',
+        },
         ...{ cpus: 4, memoryMebibytes: 8000, pageSizeBytes: 16_384, os: 'debian 13', kernel: '6.12' },
         ...{ temperatureCelsius: 48.3, throttled: ['throttled'], clockSkewSeconds: -0.5 },
       };

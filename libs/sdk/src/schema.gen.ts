@@ -1459,6 +1459,8 @@ export interface components {
             model: string | null;
             /** @description Serial number of the board, hexadecimal. */
             serial: string | null;
+            /** @description Revision code of the board, hexadecimal, as /proc/cpuinfo has it. */
+            revision: string | null;
             /** @description /etc/machine-id; cards that were cloned share it. */
             machineId: string;
             hostname: string;
@@ -1470,6 +1472,15 @@ export interface components {
             /** @description ID and version of /etc/os-release, such as `debian 12`. */
             os: string;
             kernel: string;
+            /** @description Whole disks, cards among them. */
+            disks: {
+                /** @description Such as `mmcblk0` or `sda`. */
+                name: string;
+                sizeMebibytes: number;
+                model: string | null;
+                /** @description What `wipe` names where a disk is to be emptied. */
+                serial: string | null;
+            }[];
             temperatureCelsius: number | null;
             /** @description What `vcgencmd get_throttled` tells, now and since the start; null where it cannot be asked. */
             throttled: string[] | null;

@@ -13,6 +13,10 @@ export const boardFactsSchema = z
       .nullable()
       .describe('Model by the device tree, such as "Raspberry Pi 4 Model B Rev 1.4".'),
     serial: z.string().nullable().describe('Serial number of the board, hexadecimal.'),
+    revision: z
+      .string()
+      .nullable()
+      .describe('Revision code of the board, hexadecimal, as /proc/cpuinfo has it.'),
     machineId: z.string().describe('/etc/machine-id; cards that were cloned share it.'),
     hostname: z.string(),
     architecture: z.string().describe("Debian's name of it, such as `arm64`; the kernel's own may differ."),
@@ -21,6 +25,16 @@ export const boardFactsSchema = z
     pageSizeBytes: z.int().positive(),
     os: z.string().describe('ID and version of /etc/os-release, such as `debian 12`.'),
     kernel: z.string(),
+    disks: z
+      .array(
+        z.object({
+          name: z.string().describe('Such as `mmcblk0` or `sda`.'),
+          sizeMebibytes: z.int(),
+          model: z.string().nullable(),
+          serial: z.string().nullable().describe('What `wipe` names where a disk is to be emptied.'),
+        }),
+      )
+      .describe('Whole disks, cards among them.'),
     temperatureCelsius: z.number().nullable(),
     throttled: z
       .array(z.string())

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { BoardFacts } from './board.ts';
 import type { BoardConnection } from './board-connection.ts';
 import { StepProblem } from './board-step.ts';
@@ -10,6 +11,7 @@ fact() { printf '%s\\t%s\\n' "$1" "$(shift; "$@" 2> /dev/null | tr -d '\\0' | he
 tree=/sys/firmware/devicetree/base
 fact model cat "$tree/model"
 fact serial cat "$tree/serial-number"
+fact revision sed -n 's/^Revision[[:space:]]*: *//p' /proc/cpuinfo
 fact machineId cat /etc/machine-id
 fact hostname cat /proc/sys/kernel/hostname
 fact architecture dpkg --print-architecture
@@ -20,6 +22,7 @@ fact os sh -c '. /etc/os-release; echo "$ID $VERSION_ID"'
 fact kernel uname -r
 fact temperature cat /sys/class/thermal/thermal_zone0/temp
 fact throttled vcgencmd get_throttled
+fact disks sh -c 'lsblk --json --bytes --nodeps --output NAME,TYPE,SIZE,MODEL,SERIAL | tr -d "\\n"'
 fact time date +%s.%N
 `;
 
@@ -59,6 +62,7 @@ export function parseFacts(text: string, atMs: number): BoardFacts {
   return {
     model: optional('model'),
     serial: optional('serial'),
+    revision: optional('revision'),
     machineId: needed('machineId'),
     hostname: needed('hostname'),
     architecture: needed('architecture'),
@@ -67,10 +71,39 @@ export function parseFacts(text: string, atMs: number): BoardFacts {
     pageSizeBytes: number('pageSize'),
     os: needed('os'),
     kernel: needed('kernel'),
+    disks: parseDisks(optional('disks')),
     temperatureCelsius: temperature === null ? null : Number(temperature) / 1000,
     throttled: decodeThrottled(facts.get('throttled') ?? '') ?? null,
     clockSkewSeconds: Math.round(number('time') * 1000 - atMs) / 1000,
   };
+}
+
+const lsblkSchema = z.object({
+  blockdevices: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      size: z.coerce.number(),
+      model: z.string().nullable(),
+      serial: z.string().nullable(),
+    }),
+  ),
+});
+
+/** @returns none where lsblk was not understood: nothing is decided by it */
+function parseDisks(text: string | null): BoardFacts['disks'] {
+  if (text === null) return [];
+  try {
+    return lsblkSchema
+      .parse(JSON.parse(text))
+      .blockdevices.filter(({ type, size }) => type === 'disk' && size > 0)
+      .map(({ name, size, model, serial }) => ({
+        ...{ name, sizeMebibytes: Math.floor(size / 1024 ** 2) },
+        ...{ model: model?.trim() ?? null, serial },
+      }));
+  } catch {
+    return [];
+  }
 }
 
 const HELP = 'it has to run Raspberry Pi OS or Debian.';

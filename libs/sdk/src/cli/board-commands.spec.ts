@@ -208,6 +208,29 @@ describe('operations', () => {
     expect(board.requests[0]?.json()).toEqual({ reason: 'new fan', force: true });
   });
 
+  it('upgrade all boards with a role, one after the other, up to the first that fails', async () => {
+    const boards = ['node01', 'node02', 'node03', 'node04'].map((name) => ({
+      ...{ name, roles: name === 'node01' ? ['storage'] : ['compute'] },
+    }));
+    const watched: string[] = [];
+    const board = await localServer(({ method, path }, response) => {
+      if (method === 'POST') {
+        watched.push(path.split('/')[4] ?? '');
+        answerJson(response, operation(1, { node: watched.at(-1) ?? '' }), 202);
+      } else if (path === '/v1/admin/nodes') answerJson(response, { items: boards });
+      else {
+        const state = watched.length < 2 ? 'done' : 'failed';
+        openEventStream(response);
+        const change = operation(2, { node: watched.at(-1) ?? '', state, finished: true });
+        writeAndBreak(response, serverSentEvent('progress', change) + serverSentEvent('end', { state }));
+      }
+    });
+    expect(await run(['upgrade', '--role', 'compute'], terminalFor(board))).toBe(1);
+    expect(watched).toEqual(['node02', 'node03']);
+    expect(await run(['upgrade'], terminalFor(board))).toBe(2);
+    expect(await run(['upgrade', 'node02', '--role', 'compute'], terminalFor(board))).toBe(2);
+  });
+
   it('are cancelled by their ids', async () => {
     const board = await localServer((_, response) => answerJson(response, operation(2), 202));
     const terminal = terminalFor(board);

@@ -76,14 +76,12 @@ const FORCE = {
   drain: NO_JOBS,
   resume: NO_JOBS,
   reboot: NO_JOBS,
-  upgrade: NO_JOBS,
   decommission: 'do not wait for jobs, and do without a board that is gone',
 } as const;
 const OPERATIONS = [
   ['drain', 'let no more jobs start on a node'],
   ['resume', 'put a node into service again'],
   ['reboot', 'restart a board once its jobs have ended'],
-  ['upgrade', 'upgrade the packages of a board once its jobs have ended'],
   ['decommission', 'take a board out of the cluster'],
 ] as const;
 /** The step whose output is the result of an enrolment: the ranks that have answered. */
@@ -188,6 +186,24 @@ export function addBoardCommands(program: Command, session: Session): void {
   }
 
   program
+    .command('upgrade [name]')
+    .summary(
+      'upgrade the packages of a board, or of all with a role one after the other, once their jobs have ended',
+    )
+    .option('--role <role>', 'all boards with this role; stops at the first that fails')
+    .option('--reason <text>', 'why; Slurm shows it at a drained node')
+    .option('--force', NO_JOBS)
+    .option('-v, --verbose', VERBOSE)
+    .action(async (name: string | undefined, options: OperateOptions & { role?: string }) => {
+      const { boards } = session.client().admin;
+      const { reason, force, verbose } = options;
+      for (const one of await boardsToUpgrade(session, name, options.role)) {
+        await show(session, await boards.upgrade(one, { reason, force }), { verbose });
+        if (session.exitCode !== EXIT.success) return;
+      }
+    });
+
+  program
     .command('boards')
     .summary('list the boards that are enrolled')
     .action(async () => {
@@ -202,6 +218,20 @@ export function addBoardCommands(program: Command, session: Session): void {
       await session.client().admin.boards.forget(name);
       await session.tell(`bramble: ${name} is forgotten`);
     });
+}
+
+async function boardsToUpgrade(
+  session: Session,
+  name: string | undefined,
+  role: string | undefined,
+): Promise<string[]> {
+  if ((name === undefined) === (role === undefined)) throw new UsageError('Give a name, or "--role".');
+  if (name !== undefined) return [name];
+  const [wanted] = collectRole(role ?? '');
+  const boards = await session.client().admin.boards.list();
+  return boards
+    .filter(({ roles }) => wanted !== undefined && roles.includes(wanted))
+    .map((board) => board.name);
 }
 
 async function readSignIn(session: Session, options: SignInOptions): Promise<BoardSignIn> {

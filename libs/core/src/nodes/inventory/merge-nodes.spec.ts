@@ -22,7 +22,15 @@ const slurmNode = (name: string): SlurmNode => ({
   ...{ architecture: 'aarch64', operatingSystem: 'Linux', slurmVersion: '22.05.8', bootedAt: null },
 });
 const FACTS: BoardFacts = {
-  ...{ model: 'Raspberry Pi 5', serial: 'f00d', machineId: 'cafe', hostname: 'x', architecture: 'arm64' },
+  ...{
+    model: 'Raspberry Pi 5',
+    revision: null,
+    disks: [],
+    serial: 'f00d',
+    machineId: 'cafe',
+    hostname: 'x',
+    architecture: 'arm64',
+  },
   ...{ cpus: 4, memoryMebibytes: 8062, pageSizeBytes: 16_384, os: 'debian 13', kernel: '6.12' },
   ...{ temperatureCelsius: 40, throttled: [], clockSkewSeconds: 0 },
 };

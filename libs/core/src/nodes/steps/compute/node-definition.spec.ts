@@ -3,7 +3,14 @@ import type { BoardFacts } from '../../board.ts';
 import { nodeDefinition } from './node-definition.ts';
 
 const FACTS: BoardFacts = {
-  ...{ model: 'Raspberry Pi 4 Model B Rev 1.4', serial: '1', machineId: 'm', hostname: 'node02' },
+  ...{
+    model: 'Raspberry Pi 4 Model B Rev 1.4',
+    revision: null,
+    disks: [],
+    serial: '1',
+    machineId: 'm',
+    hostname: 'node02',
+  },
   ...{ architecture: 'arm64', cpus: 4, memoryMebibytes: 3793, pageSizeBytes: 4096, os: 'debian 12' },
   ...{ kernel: '6.1', temperatureCelsius: null, throttled: null, clockSkewSeconds: 0 },
 };
