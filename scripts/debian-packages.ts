@@ -5,7 +5,18 @@ import { pathToFileURL } from 'node:url';
 
 /** What can be asked for. Each set is installed whole or not at all. */
 export type PackageSet =
-  'slurm' | 'ssh' | 'redis' | 'curl' | 'browser' | 'slurmrestd' | 'boards' | 'sudo' | 'kube' | 'prometheus';
+  | 'slurm'
+  | 'ssh'
+  | 'redis'
+  | 'curl'
+  | 'browser'
+  | 'slurmrestd'
+  | 'boards'
+  | 'emulation'
+  | 'sudo'
+  | 'kube'
+  | 'prometheus'
+  | 'ansible';
 
 export type Log = (line: string) => void;
 
@@ -78,6 +89,11 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
     },
     services: ['apt-cacher-ng.service', 'machines.target'],
   },
+  emulation: {
+    purpose: 'virtual Raspberry Pis of another architecture than the machine has',
+    proofs: { 'qemu-user-static': '/usr/bin/qemu-aarch64-static' },
+    services: [],
+  },
   prometheus: {
     purpose: 'a real Prometheus that dashboards are checked against',
     proofs: {
@@ -85,6 +101,11 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       'prometheus-node-exporter': '/usr/bin/prometheus-node-exporter',
     },
     services: ['prometheus.service', 'prometheus-node-exporter.service'],
+  },
+  ansible: {
+    purpose: 'Ansible, for comparison in the benchmark of boards',
+    proofs: { 'ansible-core': '/usr/bin/ansible-playbook', 'openssh-client': '/usr/bin/ssh' },
+    services: [],
   },
   kube: {
     purpose: 'a Kubernetes control plane for tests',

@@ -4,7 +4,7 @@ import type { BoardOperation, Bramble, Enrolment } from '@bramble/sdk';
 import { LAB_ACCOUNTS, account, ensureLabAccounts } from '../test/lab/accounts.ts';
 import { boardPaths, boardsPaths, defaultBoardsDirectory } from '../test/lab/boards/boards-directory.ts';
 import { boardsDown, boardsUp } from '../test/lab/boards/boards-lab.ts';
-import type { Board, BoardsLab } from '../test/lab/boards/boards-lab.ts';
+import type { Board, BoardArchitecture, BoardSettings, BoardsLab } from '../test/lab/boards/boards-lab.ts';
 import { slurmForBoardsDown, slurmForBoardsUp } from '../test/lab/boards/slurm-for-boards.ts';
 import type { SlurmForBoards } from '../test/lab/boards/slurm-for-boards.ts';
 import { waitUntil } from '../test/lab/waiting.ts';
@@ -12,24 +12,33 @@ import { CHECKOUT, type Installation } from './installation.ts';
 import { startServices, stopServices } from './services.ts';
 
 // From four bare boards to an MPI job over three of them, through the SDK as an admin would use it. Repeated, it finds
-// everything running, applies what differs, and submits the job again. With "down" it removes all of it.
+// everything running, applies what differs, and submits the job again. With "arm64" the last board is an emulated one of
+// that architecture, and runs an MPI job of its own. With "down" it removes all of it.
 
 /** What the storage board offers, and what all runs of jobs lie in. */
 const SHARED = { label: 'shared', at: '/shared' };
 const STORAGE_BOARD = 'board1';
 const NAMES = ['node01', 'node02', 'node03', 'node04'];
+const EMULATED_BOARD = 'board4';
 
 const DIRECTORY = defaultBoardsDirectory();
 const step = (line: string) => console.log(`\n== ${line}`);
 const note = (line: string) => console.log(`   ${line}`);
 
-if (process.argv[2] === 'down') await down();
-else await up();
+const command = process.argv[2];
+if (command === 'down') await down();
+else if (command === undefined || command === 'arm64') await up(command);
+else {
+  console.error('Usage: npm run lab:boards [-- arm64], npm run lab:boards:down');
+  process.exitCode = 2;
+}
 
-async function up(): Promise<void> {
+async function up(architecture: BoardArchitecture | undefined): Promise<void> {
   const startedAt = Date.now();
   step('Four bare boards, and a slurmctld that knows no node');
-  const lab = await boardsUp({ dir: DIRECTORY, boards: NAMES.length, log: note });
+  const lab = await boardsUp({ dir: DIRECTORY, boards: boardsWith(architecture), log: note });
+  if (architecture !== undefined && lab.board(EMULATED_BOARD).architecture !== architecture)
+    throw new Error(`The boards are up without one of ${architecture}: npm run lab:boards:down, and again`);
   const slurm = await slurmForBoardsUp(lab, note);
 
   step('The Bramble API and a worker, with an embedded PostgreSQL');
@@ -37,7 +46,7 @@ async function up(): Promise<void> {
   const { apiUrl } = await startServices(place, settings(lab, slurm, place), note);
   const keyFile = join(place.home, 'admin.key');
   note(`ready at ${apiUrl}`);
-  const { Bramble, fileFrom } = await import('@bramble/sdk');
+  const { Bramble } = await import('@bramble/sdk');
   const bramble = new Bramble({ baseUrl: apiUrl, apiKey: readFileSync(keyFile, 'utf8').trim() });
 
   step('The storage board first, then the three compute boards at once');
@@ -49,27 +58,12 @@ async function up(): Promise<void> {
   step('What Slurm says');
   const computeNodes = enrolments.filter((one) => !isStorage(one)).map(({ name }) => name);
   await waitUntil('all nodes to be idle', () => allIdle(slurm, computeNodes.length), { timeoutMs: 30_000 });
-  note((await slurm.run(['sinfo'])).stdout.trim().split('\n').join('\n   '));
+  const sinfo = await slurm.run(['sinfo', '--Node', '--format=%10N %8T %5c %8m %f']);
+  note(sinfo.stdout.trim().split('\n').join('\n   '));
 
-  step('An MPI job through the SDK: pi over 3 boards with 2 tasks each');
-  const job = await bramble.jobs.submit({
-    name: 'pi',
-    mpi: { source: await fileFrom(join(CHECKOUT, 'examples', 'pi.c')) },
-    nodes: computeNodes.length,
-    tasksPerNode: 2,
-    timeLimit: '10m',
-  });
-  const lines: string[] = [];
-  for await (const { text } of job.logs({ follow: true })) {
-    lines.push(text);
-    console.log(`   | ${text}`);
-  }
-  const done = await job.wait();
-  const silent = computeNodes.filter((name) => !lines.some((line) => line.endsWith(`on ${name}`)));
-  if (done.data.state !== 'completed' || silent.length > 0)
-    throw new Error(
-      `the job ended ${done.data.state}; no rank answered from ${silent.join(', ') || 'nowhere'}`,
-    );
+  // A program runs on the architecture that it was compiled on.
+  const architectures = new Set(computeBoards(lab).map((board) => board.architecture));
+  for (const one of architectures) await runPi(bramble, lab, one);
 
   console.log(`
 Done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Running now:
@@ -84,6 +78,50 @@ ${lab.boards.map((board, index) => `  ssh ${board.user}@${board.address}   # ${N
 Stop it all, and remove it:
   npm run lab:boards:down
 `);
+}
+
+function boardsWith(architecture: BoardArchitecture | undefined): BoardSettings[] {
+  return NAMES.map((_, index) => {
+    const name = `board${index + 1}`;
+    return architecture !== undefined && name === EMULATED_BOARD ? { name, architecture } : { name };
+  });
+}
+
+function computeBoards(lab: BoardsLab): Board[] {
+  return lab.boards.filter(({ name }) => name !== STORAGE_BOARD);
+}
+
+function nameOf(lab: BoardsLab, board: Board): string {
+  return NAMES[lab.boards.findIndex(({ name }) => name === board.name)] ?? board.name;
+}
+
+async function runPi(bramble: Bramble, lab: BoardsLab, architecture: BoardArchitecture): Promise<void> {
+  const nodes = computeBoards(lab)
+    .filter((board) => board.architecture === architecture)
+    .map((board) => nameOf(lab, board));
+  step(`An MPI job through the SDK: pi over ${nodes.length} boards of ${architecture} with 2 tasks each`);
+  const { fileFrom } = await import('@bramble/sdk');
+  const startedAt = Date.now();
+  const job = await bramble.jobs.submit({
+    name: 'pi',
+    mpi: { source: await fileFrom(join(CHECKOUT, 'examples', 'pi.c')) },
+    nodes: nodes.length,
+    tasksPerNode: 2,
+    constraint: architecture,
+    timeLimit: '10m',
+  });
+  const lines: string[] = [];
+  for await (const { text } of job.logs({ follow: true })) {
+    lines.push(text);
+    console.log(`   | ${text}`);
+  }
+  const done = await job.wait();
+  const silent = nodes.filter((name) => !lines.some((line) => line.endsWith(`on ${name}`)));
+  if (done.data.state !== 'completed' || silent.length > 0)
+    throw new Error(
+      `the job ended ${done.data.state}; no rank answered from ${silent.join(', ') || 'nowhere'}`,
+    );
+  note(`${done.data.state} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
 async function down(): Promise<void> {

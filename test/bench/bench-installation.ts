@@ -1,10 +1,9 @@
 import { type Installation, startInstallation } from '../e2e/installation.ts';
-import type { SlurmLab } from '../lab/slurm-lab.ts';
 import type { Cleanup } from './cleanup.ts';
 
 /** Api and worker as they are built, each installation with a database of its own. */
 export function startBramble(
-  lab: SlurmLab,
+  lab: Parameters<typeof startInstallation>[0],
   cleanup: Cleanup,
   environment: Record<string, string>,
 ): Promise<Installation> {

@@ -3,7 +3,7 @@ import { availableParallelism, loadavg, totalmem } from 'node:os';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 
 /** The machine in words, without its name. */
-export async function describeMachine(lab: SlurmLab): Promise<string> {
+export async function describeMachine(lab: Pick<SlurmLab, 'run'>): Promise<string> {
   const { stdout } = await lab.run(['sinfo', '--version']);
   const slurm = /(\d+\.\d+)/.exec(stdout)?.[1] ?? '?';
   const distribution = /^PRETTY_NAME="?([^"\n(]+)/m

@@ -5,9 +5,13 @@ import { renderTable, type ResultTable } from './result-table.ts';
 const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
 
 /** Puts the results between their markers in docs/benchmarks.md; what is written around them stays. */
-export function writeReport(conditions: string, tables: readonly ResultTable[]): void {
+export function writeReport(
+  conditions: string,
+  tables: readonly ResultTable[],
+  conditionsId = 'conditions',
+): void {
   let page = readFileSync(PAGE, 'utf8');
-  page = replaced(page, 'conditions', conditions);
+  page = replaced(page, conditionsId, conditions);
   for (const table of tables) page = replaced(page, table.id, renderTable(table));
   writeFileSync(PAGE, page);
 }

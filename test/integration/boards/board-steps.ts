@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board, BoardPatch } from '#core/nodes/board';
+import type { BoardConnector } from '#core/nodes/board-connection';
 import type { BoardStep } from '#core/nodes/board-step';
 import type { Operation, OperationKind, OperationOutput } from '#core/nodes/operation';
 import type { ManagedKey } from '#core/nodes/managed-key';
@@ -42,16 +43,22 @@ export interface StepsOnBoards {
 }
 
 /** Steps on virtual boards over real SSH, as the worker runs them, with a store in memory. */
-export function stepsOnBoards(changes: Partial<Pick<StepsOnBoards, 'site' | 'slurm'>> = {}): StepsOnBoards {
+export function stepsOnBoards(
+  changes: Partial<Pick<StepsOnBoards, 'site' | 'slurm'> & { connector: BoardConnector }> = {},
+): StepsOnBoards {
   const store = new MemoryBoardStore();
   const clock = systemClock;
   const managedKey = Promise.resolve(generateManagedKey('bramble'));
-  const { site = SITE, slurm = new ScriptedSlurmNodes().ports } = changes;
+  const {
+    site = SITE,
+    slurm = new ScriptedSlurmNodes().ports,
+    connector = new SshBoardConnector(),
+  } = changes;
   let count = 0;
 
   async function toItsEnd(id: string, kind: OperationKind, steps: readonly BoardStep[]): Promise<Operation> {
     const operations = new RunOperation({
-      ...{ boards: store, connector: new SshBoardConnector(), secrets: plainSecretBox, clock, site, slurm },
+      ...{ boards: store, connector, secrets: plainSecretBox, clock, site, slurm },
       managedKey: () => managedKey,
       procedures: { ...PROCEDURES, [kind === 'check' ? 'enrol' : kind]: steps },
       pause: sleep,

@@ -90,7 +90,8 @@ describe('long work on a board', () => {
     const before = await machine().bootId();
     const step: BoardStep = {
       ...{ name: 'reboot', title: 'reboot', roles: null },
-      check: async (_, context) => ((await hasRebooted(context, 'reboot')) ? right('back') : differs('not yet')),
+      check: async (_, context) =>
+        (await hasRebooted(context, 'reboot')) ? right('back') : differs('not yet'),
       apply: async (context) => {
         await rebootBoard(context, 'reboot');
         return 'restarted';

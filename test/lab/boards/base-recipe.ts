@@ -14,6 +14,8 @@ export interface BaseRecipe {
   suite: string;
   mirror: string;
   packages: readonly string[];
+  /** Installed by apt when the system is there, with their services disabled. */
+  stock?: { packages: readonly string[]; services: readonly string[] };
   files: readonly { path: string; content: string; mode: number }[];
   /** Each begins with the program; run in the new system, in this order, after the files are written. */
   commands: readonly { argv: readonly string[]; input?: string }[];
@@ -46,8 +48,18 @@ ExecStart=
 ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
 `;
 
+/** What the roles of boards need. The programs alone: nothing of it is configured, and nothing runs. */
+const STOCK = {
+  packages: [
+    ...['munge', 'slurmd', 'slurm-client', 'openmpi-bin', 'libopenmpi-dev', 'gcc', 'libc6-dev', 'python3'],
+    ...['nfs-common', 'nfs-kernel-server', 'apt-cacher-ng', 'fdisk', 'e2fsprogs'],
+    ...['chrony', 'prometheus-node-exporter'],
+  ],
+  services: [...['munge', 'slurmd', 'nfs-server', 'apt-cacher-ng', 'chrony', 'prometheus-node-exporter']],
+};
+
 /** A fresh Raspberry Pi OS Lite as far as enrolment sees it, made of Debian's packages. */
-export function baseRecipe(architecture: BoardArchitecture): BaseRecipe {
+export function baseRecipe(architecture: BoardArchitecture, { stocked = false } = {}): BaseRecipe {
   return {
     architecture,
     suite: 'bookworm',
@@ -134,6 +146,7 @@ export function baseRecipe(architecture: BoardArchitecture): BaseRecipe {
       '/var/lib/apt/lists',
       '/var/log/bootstrap.log',
     ],
+    ...(stocked && { stock: STOCK }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../../scripts/debian-packages.ts';
 import { labPaths } from '../lab-directory.ts';
@@ -12,23 +11,20 @@ import { SHARED_DIRECTORY, createSharedDirectory } from './boards-directory.ts';
 import { runOrThrow } from './command.ts';
 import { unmountBelow } from './mounts.ts';
 
-const BINFMT = { amd64: 'qemu-x86_64', arm64: 'qemu-aarch64' } as const;
-
-export function machineArchitecture(): BoardArchitecture {
-  return arch() === 'arm64' ? 'arm64' : 'amd64';
-}
-
 /**
- * The root file system that lies below all boards. The first call makes it, in about a minute, or five where programs are
- * emulated; it is shared by all checkouts and stays.
+ * The root file system that lies below all boards of an architecture, which the machine has to run. The first call makes
+ * it, in about a minute, or five where programs are emulated; it is shared by all checkouts and stays.
  *
  * @returns its directory.
- * @throws LabError when debootstrap fails, or when the machine cannot run programs of that architecture.
+ * @throws LabError when debootstrap fails.
  */
-export async function ensureBaseSystem(architecture: BoardArchitecture, log: Log): Promise<string> {
+export async function ensureBaseSystem(
+  architecture: BoardArchitecture,
+  log: Log,
+  options: { stocked?: boolean } = {},
+): Promise<string> {
   createSharedDirectory();
-  assertCanRun(architecture);
-  const recipe = baseRecipe(architecture);
+  const recipe = baseRecipe(architecture, options);
   const directory = join(SHARED_DIRECTORY, `base-${recipeDigest(recipe)}`);
   const root = join(directory, 'root');
   if (existsSync(root)) return root;
@@ -51,14 +47,7 @@ export async function ensureBaseSystem(architecture: BoardArchitecture, log: Log
   return root;
 }
 
-function assertCanRun(architecture: BoardArchitecture): void {
-  if (architecture === machineArchitecture()) return;
-  if (existsSync(`/proc/sys/fs/binfmt_misc/${BINFMT[architecture]}`)) return;
-  throw new LabError(
-    `This machine does not run programs for ${architecture}. Install qemu-user-static, mount binfmt_misc and register ` +
-      `the line of /usr/lib/binfmt.d/${BINFMT[architecture]}.conf with the flags POCF (without C sudo fails).`,
-  );
-}
+const STOCKED_WITHIN_MS = 20 * 60_000;
 
 /** In namespaces of its own, so that it ends with this process, and leaves no mounts behind. */
 async function debootstrap(recipe: BaseRecipe, root: string, logFile: string): Promise<void> {
@@ -95,6 +84,27 @@ async function debootstrap(recipe: BaseRecipe, root: string, logFile: string): P
   rmSync(logFile);
 }
 
+/** With /proc of its own, as some packages want it. Where no systemd runs, no service is started. */
+async function stock({ packages, services }: NonNullable<BaseRecipe['stock']>, root: string): Promise<void> {
+  const proxy = process.env.http_proxy ?? process.env.HTTP_PROXY;
+  const inside = (...argv: string[]) =>
+    runOrThrow(
+      [
+        ...['unshare', '--mount', '--pid', '--fork', `--mount-proc=${root}/proc`, 'chroot', root, 'env'],
+        ...[
+          ...(proxy === undefined ? [] : [`http_proxy=${proxy}`]),
+          'DEBIAN_FRONTEND=noninteractive',
+          ...argv,
+        ],
+      ],
+      { timeoutMs: STOCKED_WITHIN_MS },
+    );
+  await inside('apt-get', '-q', '-o', 'APT::Update::Error-Mode=any', 'update');
+  await inside('apt-get', '-q', '-y', '--no-install-recommends', 'install', ...packages);
+  await inside('apt-get', 'clean');
+  await inside('systemctl', 'disable', ...services);
+}
+
 async function finish(recipe: BaseRecipe, root: string): Promise<void> {
   for (const { path, content, mode } of recipe.files) {
     mkdirSync(dirname(join(root, path)), { recursive: true, mode: 0o755 });
@@ -103,5 +113,7 @@ async function finish(recipe: BaseRecipe, root: string): Promise<void> {
   for (const { argv, input } of recipe.commands) {
     await runOrThrow(['chroot', root, ...argv], input === undefined ? {} : { input });
   }
+  // After the diversions of the fixtures.
+  if (recipe.stock !== undefined) await stock(recipe.stock, root);
   for (const path of recipe.removed) rmSync(join(root, path), { recursive: true, force: true });
 }

@@ -16,6 +16,8 @@ import { createCgroups, endCgroups } from './cgroups.ts';
 import { runCommand } from './command.ts';
 import { FIXTURE_DIRECTORY } from './fixture.ts';
 
+/** An emulated board takes about ten times as long as another one, which takes one or two seconds. */
+const BOOT_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 20_000;
 /** Without it, systemd has no automount units. */
 const AUTOFS = '/dev/autofs';
@@ -48,7 +50,7 @@ export async function startMachine(paths: BoardsPaths, name: string): Promise<vo
       ...nspawn(machineName(paths, name), boardPaths(paths, name)),
     ],
   });
-  await waitUntilReady(paths.lab, daemonName(name), () => hasBooted(paths, name), 100);
+  await waitUntilReady(paths.lab, daemonName(name), () => hasBooted(paths, name), 100, BOOT_TIMEOUT_MS);
 }
 
 /** Shuts a board down as `poweroff` does; what has not ended after 20 seconds is killed. */

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import { LabError } from '../lab-error.ts';
+import type { BoardArchitecture } from './base-recipe.ts';
 import type { DiskSettings } from './disk.ts';
+import { machineArchitecture } from './emulation.ts';
 import type { RaspberryPiName } from './raspberry-pis.ts';
 
 /** What a test may say about a board. All but the name has a default that follows from lab and name. */
 export interface BoardSettings {
   /** What the lab calls it: up to 20 lower-case letters, digits and dashes. Its own host name is `raspberrypi`. */
   name: string;
+  /** What its programs are compiled for. Default: as the machine's own; another one is emulated. */
+  architecture?: BoardArchitecture;
   /** Default `pi4`. */
   raspberryPi?: RaspberryPiName;
   /** 16 hex digits. Two boards may have the same, as cloned cards share other things. */
@@ -63,6 +67,7 @@ function boardRecord(settings: BoardSettings, host: number, prefix: string): Boa
   const record = {
     name,
     host,
+    architecture: settings.architecture ?? machineArchitecture(),
     raspberryPi: settings.raspberryPi ?? 'pi4',
     serial: settings.serial ?? `10000000${unique}`,
     mac: settings.mac ?? `dc:a6:32:${unique.slice(2, 4)}:${unique.slice(4, 6)}:${unique.slice(6)}`,

@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LabError } from '../lab-error.ts';
-import { machineArchitecture } from './base-system.ts';
 import type { BoardRecord } from './board-record.ts';
 import type { BoardPaths } from './boards-directory.ts';
 import type { BoardsState } from './boards-state.ts';
 import { runOrThrow } from './command.ts';
 import { plugInDisk } from './disk.ts';
+import { EMULATION_FILES } from './emulation-fixture.ts';
+import { machineArchitecture } from './emulation.ts';
 import { writeFixture } from './fixture.ts';
 import { isMounted } from './mounts.ts';
 import { boardAddress, bridgeAddress } from './network.ts';
@@ -24,18 +25,23 @@ const PACKAGE_CACHE_SETTING = '/etc/apt/apt.conf.d/01lab-package-cache';
 export async function ensureBoardSystem(
   board: BoardPaths,
   record: BoardRecord,
-  { base, architecture, subnet }: BoardsState,
+  { bases, subnet }: BoardsState,
 ): Promise<void> {
   for (const directory of [board.root, board.changes, board.work, board.fixture]) {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
   }
   writeFixture(board.fixture, record);
   if (!isMounted(board.root)) {
+    const base = bases[record.architecture];
+    if (base === undefined) throw new LabError(`The lab has no base system for ${record.architecture}`);
     const layers = `lowerdir=${base},upperdir=${board.changes},workdir=${board.work}`;
     await runOrThrow(['mount', '-t', 'overlay', 'bramble-board', '-o', layers, board.root]);
   }
   if (!existsSync(board.hostKey)) {
-    if (architecture !== machineArchitecture()) insertAddress(board, record, subnet);
+    if (record.architecture !== machineArchitecture()) {
+      insertAddress(board, record, subnet);
+      insertEmulationFiles(board);
+    }
     insertHostKey(board);
     plugInDisk(board, record.disk);
   }
@@ -59,6 +65,13 @@ function insertAddress(board: BoardPaths, record: BoardRecord, subnet: string): 
     `auto lo\niface lo inet loopback\n\nauto eth0\niface eth0 inet static\n  address ${boardAddress(subnet, record)}/24\n`,
   );
   writeFileSync(join(board.root, '/etc/resolv.conf'), `nameserver ${bridgeAddress(subnet)}\n`);
+}
+
+function insertEmulationFiles(board: BoardPaths): void {
+  for (const { path, content, mode } of EMULATION_FILES) {
+    mkdirSync(dirname(join(board.root, path)), { recursive: true, mode: 0o755 });
+    writeFileSync(join(board.root, path), content, { mode });
+  }
 }
 
 function insertHostKey(board: BoardPaths): void {

@@ -1,6 +1,7 @@
 import { LabError } from '../lab-error.ts';
 import { waitUntil } from '../waiting.ts';
 import { BOARD_ACCOUNT } from './base-recipe.ts';
+import type { BoardArchitecture } from './base-recipe.ts';
 import { cutPower, hasBooted, initPid, inside, isOn, startMachine, stopMachine } from './board-machine.ts';
 import type { BoardRecord } from './board-record.ts';
 import { hostKeyFingerprint } from './board-system.ts';
@@ -28,6 +29,8 @@ export interface Board {
   serial: string;
   mac: string;
   raspberryPi: RaspberryPiName;
+  /** What its programs are compiled for. */
+  architecture: BoardArchitecture;
   /** The key that it was made with: `SHA256:` and 43 characters. */
   hostKeyFingerprint: string;
   /** May use sudo, with the password. */
@@ -35,7 +38,7 @@ export interface Board {
   password: string;
 
   isOn(): boolean;
-  /** Returns when it has booted. Without the cable that takes minutes, for DHCP, and this gives up after 20 s. */
+  /** Returns when it has booted. Without the cable that takes minutes, for DHCP, and this gives up after 90 s. */
   start(): Promise<void>;
   /** Shuts it down in order. */
   stop(): Promise<void>;
@@ -93,6 +96,7 @@ export function boardOf(paths: BoardsPaths, subnet: string, record: BoardRecord)
     serial: record.serial,
     mac: record.mac,
     raspberryPi: record.raspberryPi,
+    architecture: record.architecture,
     hostKeyFingerprint: hostKeyFingerprint(own),
     ...BOARD_ACCOUNT,
     isOn: () => isOn(paths, name),

@@ -5,8 +5,7 @@ import { createLabDirectory, labPaths, removeEmptyParent, removeLabDirectory } f
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
 import { waitUntil } from '../waiting.ts';
-import type { BoardArchitecture } from './base-recipe.ts';
-import { ensureBaseSystem, machineArchitecture } from './base-system.ts';
+import { ensureBaseSystem } from './base-system.ts';
 import { boardOf } from './board.ts';
 import type { Board } from './board.ts';
 import { cutPower, isOn, startMachine } from './board-machine.ts';
@@ -19,6 +18,7 @@ import { readBoardsState, writeBoardsState } from './boards-state.ts';
 import type { BoardsState } from './boards-state.ts';
 import { cgroupsBeginningWith, endCgroups } from './cgroups.ts';
 import { detachDisks } from './disk.ts';
+import { ensureEmulation } from './emulation.ts';
 import { startHardware, stopHardware } from './hardware.ts';
 import { mountsBelow, unmountBelow } from './mounts.ts';
 import { startNameServer, stopNameServer } from './name-server.ts';
@@ -64,8 +64,8 @@ export interface BoardsOptions {
   dir?: string;
   /** How many, named `board1`, `board2` …, or which. Default 2. Boards that are there already keep their settings. */
   boards?: number | readonly BoardSettings[];
-  /** Default: the machine's own. Holds for all boards, from the first `up` to `down`. */
-  architecture?: BoardArchitecture;
+  /** Whether the packages of all roles are installed on them already, which saves most of the time of an enrolment. */
+  stocked?: boolean;
   log?: Log;
 }
 
@@ -85,7 +85,7 @@ export async function boardsUp(options: BoardsOptions = {}): Promise<BoardsLab> 
   const wanted = boardSettings(options.boards ?? 2);
   assertRoot();
   await ensureDebianPackages('boards', log);
-  const state = await withLabLock(paths.lab, () => bringUp(paths, options.architecture, wanted, log));
+  const state = await withLabLock(paths.lab, () => bringUp(paths, wanted, options.stocked ?? false, log));
   return boardsLab(paths, state, wanted);
 }
 
@@ -114,15 +114,15 @@ export async function boardsDown(dir?: string, log: Log = () => undefined): Prom
 /** The state is written before anything is made of it. */
 async function bringUp(
   paths: BoardsPaths,
-  architecture: BoardArchitecture | undefined,
   wanted: readonly BoardSettings[],
+  stocked: boolean,
   log: Log,
 ): Promise<BoardsState> {
   createLabDirectory(paths.lab);
   const known = readBoardsState(paths.lab);
-  const system = known ?? (await baseSystem(architecture, log));
   const boards = withBoards(known?.boards ?? [], wanted, paths.prefix);
-  const state = await withLabLock(SUBNETS, () => prepareNetwork(paths, known, { ...system, boards }));
+  const bases = await baseSystems(known?.bases ?? {}, boards, stocked, log);
+  const state = await withLabLock(SUBNETS, () => prepareNetwork(paths, known, { bases, boards }));
   for (const directory of [paths.lab.logs, paths.lab.pids]) {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
   }
@@ -147,28 +147,35 @@ async function bringUp(
 async function prepareNetwork(
   paths: BoardsPaths,
   known: BoardsState | undefined,
-  { base, architecture, boards }: Pick<BoardsState, 'base' | 'architecture' | 'boards'>,
+  { bases, boards }: Pick<BoardsState, 'bases' | 'boards'>,
 ): Promise<BoardsState> {
   const hasBridge = bridgeExists(paths);
   // What was bound to a bridge that is gone does not hear on the next one.
   if (!hasBridge) await Promise.all([stopNameServer(paths), stopPackageCache(paths)]);
   const state = writeBoardsState(paths.lab, {
-    format: 'boards-1',
+    format: 'boards-2',
     createdAt: known?.createdAt ?? new Date().toISOString(),
     subnet: known !== undefined && hasBridge ? known.subnet : await chooseFreeSubnet(paths.prefix),
-    base,
-    architecture,
+    bases,
     boards,
   });
   await ensureBridge(paths, state.subnet);
   return state;
 }
 
-async function baseSystem(
-  architecture: BoardArchitecture = machineArchitecture(),
+/** Those that the lab has, and those that its boards need beside them. */
+async function baseSystems(
+  known: BoardsState['bases'],
+  boards: readonly BoardRecord[],
+  stocked: boolean,
   log: Log,
-): Promise<Pick<BoardsState, 'base' | 'architecture'>> {
-  return { base: await ensureBaseSystem(architecture, log), architecture };
+): Promise<BoardsState['bases']> {
+  const bases = { ...known };
+  for (const { architecture } of boards) {
+    await ensureEmulation(architecture, log);
+    bases[architecture] ??= await ensureBaseSystem(architecture, log, { stocked });
+  }
+  return bases;
 }
 
 async function makeBoard(paths: BoardsPaths, state: BoardsState, board: BoardRecord): Promise<void> {

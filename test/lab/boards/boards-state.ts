@@ -7,20 +7,19 @@ import type { BoardRecord } from './board-record.ts';
 
 /** What the boards' lab remembers from one `up` to the next. */
 export interface BoardsState {
-  format: 'boards-1';
+  format: 'boards-2';
   createdAt: string;
   /** The first three numbers of the addresses, such as `10.213.77`. */
   subnet: string;
-  /** The root file system that lies below all boards; a board cannot change to another. */
-  base: string;
-  architecture: BoardArchitecture;
+  /** By architecture, the root file system that lies below all boards; a board cannot change to another. */
+  bases: Partial<Record<BoardArchitecture, string>>;
   boards: BoardRecord[];
 }
 
 export function readBoardsState(paths: LabPaths): BoardsState | undefined {
   if (!existsSync(paths.stateFile)) return undefined;
   const state = JSON.parse(readFileSync(paths.stateFile, 'utf8')) as BoardsState | { format: unknown };
-  if (state.format !== 'boards-1') {
+  if (state.format !== 'boards-2') {
     throw new LabError(`${paths.directory} is not a lab of boards of this version`);
   }
   return state as BoardsState;

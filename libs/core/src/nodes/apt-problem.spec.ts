@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aptProblem } from './apt-problem.ts';
 import { StepProblem } from './board-step.ts';
+import { LongWorkFailed } from './run-long.ts';
 
 const failed = (output: string) => new StepProblem(`apt failed with exit code 100: ${output}`);
 
@@ -53,5 +54,12 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)`,
     expect(aptProblem(strange)).toBe(strange);
     const away = new StepProblem('The board went away: Failed to fetch', { passing: true });
     expect(aptProblem(away)).toBe(away);
+  });
+
+  it('are looked for in all that was written, where the end does not tell', () => {
+    const line = 'dpkg: error processing archive cpp-12_arm64.deb (--unpack): No space left on device\n';
+    const rest = 'Unpacking something else ...\n'.repeat(200);
+    const problem = aptProblem(new LongWorkFailed('apt failed with exit code 100', `${line}${rest}`));
+    expect(problem.message).toBe(aptProblem(failed(line)).message);
   });
 });

@@ -1,4 +1,5 @@
 import { StepProblem } from './board-step.ts';
+import { LongWorkFailed } from './run-long.ts';
 
 interface Cause {
   pattern: RegExp;
@@ -55,18 +56,26 @@ const CAUSES: readonly Cause[] = [
 const TELLING = /^\s*(?:E:|Err:|dpkg: (?:error|unrecoverable)|dpkg-deb: error|.*No space left on device)/;
 const LINES_SHOWN = 6;
 
-/** What apt's failure comes from, with apt's own words behind it. Others than apt's are left as they are. */
+/**
+ * What apt's failure comes from, with apt's own words behind it. Others than apt's are left as they are. dpkg may go on
+ * for a while after what has failed: where the end tells nothing, all of the output is looked at.
+ */
 export function aptProblem(problem: StepProblem): StepProblem {
   if (problem.passing) return problem;
-  for (const { pattern, says, passing = false } of CAUSES) {
-    const match = pattern.exec(problem.message);
-    if (match !== null) return new StepProblem(`${says(match)}${tellingLines(problem.message)}`, { passing });
-  }
-  return problem;
+  const whole = problem instanceof LongWorkFailed ? problem.output : '';
+  return causeIn(problem.message) ?? causeIn(whole) ?? problem;
 }
 
-function tellingLines(message: string): string {
-  const lines = message
+function causeIn(text: string): StepProblem | undefined {
+  for (const { pattern, says, passing = false } of CAUSES) {
+    const match = pattern.exec(text);
+    if (match !== null) return new StepProblem(`${says(match)}${tellingLines(text)}`, { passing });
+  }
+  return undefined;
+}
+
+function tellingLines(text: string): string {
+  const lines = text
     .replace(/^apt [^:\n]*: /, '')
     .split('\n')
     .filter((line) => TELLING.test(line))

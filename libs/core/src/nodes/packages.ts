@@ -5,12 +5,18 @@ import { runLong } from './run-long.ts';
 
 const INSTALL_WITHIN_MS = 60 * 60_000;
 
-/** `$@` packages. Lists of the last hour are taken as they are, unless it turns out that they are not good enough. */
+/**
+ * `$@` packages. Lists of the last hour are taken as they are, unless it turns out that they are not good enough. Where
+ * packages are half installed, it is not for the lists, and a second attempt would hide what it is for.
+ */
 const INSTALL = `${APT_LINES}
 free_locks
 mend
 if lists_are_fresh && apt-cache show --no-all-versions "$@" > /dev/null 2>&1; then
-  if apt install "$@"; then exit 0; fi
+  status=0
+  apt install "$@" || status=$?
+  [ "$status" -ne 0 ] || exit 0
+  [ -z "$(unfinished)" ] || exit "$status"
   echo 'Once more, with new package lists.'
 fi
 update

@@ -15,6 +15,17 @@ export interface LongWork {
   timeoutMs: number;
 }
 
+/** Work has ended without success. The message has the end of what it wrote. */
+export class LongWorkFailed extends StepProblem {
+  /** The last 64 KiB of what it wrote. */
+  readonly output: string;
+
+  constructor(what: string, output: string, options: { passing?: boolean } = {}) {
+    super(`${what}: ${output.trim().slice(-SHOWN_CHARACTERS)}`, options);
+    this.output = output;
+  }
+}
+
 const DIRECTORY = '/run/bramble';
 const FIRST_LOOK_MS = 200;
 const LONGEST_PAUSE_MS = 1_500;
@@ -72,7 +83,8 @@ rm -f "${DIRECTORY}/$1.sh" "${DIRECTORY}/$1.new" "${DIRECTORY}/$1.log"
  * Runs work on a board as a unit of systemd, and shows its output as it comes. Where the connection breaks, it is taken
  * up again; where the worker dies, the next one finds the unit and waits for its end.
  * @returns the end of the output
- * @throws StepProblem where it fails, takes too long, or the board stays away
+ * @throws StepProblem where it takes no beginning, or the board stays away
+ * @throws LongWorkFailed where it fails, takes too long, or was ended together with the board, which may pass
  */
 export async function runLong(
   context: StepContext,
@@ -92,9 +104,7 @@ export async function runLong(
   const { output, end } = await follow(context, unit);
   await succeed(context.connection, { argv: ['sh', '-c', FORGET, 'sh', unit], root: true });
   if (end === undefined) return output;
-  throw new StepProblem(`${name} ${end}: ${output.trim().slice(-SHOWN_CHARACTERS)}`, {
-    passing: end === ENDED_FROM_OUTSIDE,
-  });
+  throw new LongWorkFailed(`${name} ${end}`, output, { passing: end === ENDED_FROM_OUTSIDE });
 }
 
 async function begun(
