@@ -97,7 +97,9 @@ describe('a worker that is killed after every command of every step', { timeout:
       '1',
     );
     expect(await on(walked, 'grep -o cgroup_enable=memory /boot/firmware/cmdline.txt | wc -l')).toBe('1');
-    expect(await on(walked, 'find / -xdev -name "*bramble-new*"; ls /run/bramble 2> /dev/null || true')).toBe('');
+    expect(await on(walked, 'find / -xdev -name "*bramble-new*"; ls /run/bramble 2> /dev/null || true')).toBe(
+      '',
+    );
     expect(await on(walked, 'dpkg --audit')).toBe('');
   });
 });
