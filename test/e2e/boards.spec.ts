@@ -24,7 +24,11 @@ let bramble: Installation;
 
 beforeAll(async () => {
   ensureLabAccounts();
-  lab = await boardsUp({ dir: DIRECTORY, boards: [{ name: 'store' }, { name: 'one' }, { name: 'two' }] });
+  lab = await boardsUp({
+    dir: DIRECTORY,
+    boards: [{ name: 'store' }, { name: 'one' }, { name: 'two' }],
+    stocked: 'mpi',
+  });
   slurm = await slurmForBoardsUp(lab);
   // The worker looks into the storage board's file system, which a real one would mount as compute boards do.
   const storageDir = join(boardPaths(boardsPaths(DIRECTORY), 'store').root, 'srv', 'shared');

@@ -27,7 +27,7 @@ const boards: StepsOnBoards = stepsOnBoards({ site, connector });
 
 beforeAll(async () => {
   await boardsDown(DIRECTORY);
-  lab = await boardsUp({ dir: DIRECTORY, boards: [{ name: 'walked' }], stocked: true });
+  lab = await boardsUp({ dir: DIRECTORY, boards: [{ name: 'walked' }], stocked: 'all' });
   site.subnet = lab.subnet;
   walked = lab.board('walked');
 }, 600_000);

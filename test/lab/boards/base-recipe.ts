@@ -48,18 +48,30 @@ ExecStart=
 ExecStart=!/usr/sbin/chronyd -x $DAEMON_OPTS
 `;
 
-/** What the roles of boards need. The programs alone: nothing of it is configured, and nothing runs. */
-const STOCK = {
-  packages: [
-    ...['munge', 'slurmd', 'slurm-client', 'openmpi-bin', 'libopenmpi-dev', 'gcc', 'libc6-dev', 'python3'],
-    ...['nfs-common', 'nfs-kernel-server', 'apt-cacher-ng', 'fdisk', 'e2fsprogs'],
-    ...['chrony', 'prometheus-node-exporter'],
-  ],
-  services: [...['munge', 'slurmd', 'nfs-server', 'apt-cacher-ng', 'chrony', 'prometheus-node-exporter']],
-};
+/** MPI and a compiler take most of the time of an enrolment, and nearly all of its processor's. */
+const MPI_PACKAGES = ['openmpi-bin', 'libopenmpi-dev', 'gcc', 'libc6-dev', 'python3'];
+
+/** The programs alone: nothing of them is configured, and nothing runs. */
+const STOCKS = {
+  mpi: { packages: MPI_PACKAGES, services: [] },
+  all: {
+    packages: [
+      ...[...MPI_PACKAGES, 'munge', 'slurmd', 'slurm-client'],
+      ...['nfs-common', 'nfs-kernel-server', 'apt-cacher-ng', 'fdisk', 'e2fsprogs'],
+      ...['chrony', 'prometheus-node-exporter'],
+    ],
+    services: ['munge', 'slurmd', 'nfs-server', 'apt-cacher-ng', 'chrony', 'prometheus-node-exporter'],
+  },
+} as const;
+
+/** What is installed before the first enrolment: what `mpi` runs on, or what any role needs. */
+export type Stock = keyof typeof STOCKS;
 
 /** A fresh Raspberry Pi OS Lite as far as enrolment sees it, made of Debian's packages. */
-export function baseRecipe(architecture: BoardArchitecture, { stocked = false } = {}): BaseRecipe {
+export function baseRecipe(
+  architecture: BoardArchitecture,
+  { stocked }: { stocked?: Stock | undefined } = {},
+): BaseRecipe {
   return {
     architecture,
     suite: 'bookworm',
@@ -146,7 +158,7 @@ export function baseRecipe(architecture: BoardArchitecture, { stocked = false } 
       '/var/lib/apt/lists',
       '/var/log/bootstrap.log',
     ],
-    ...(stocked && { stock: STOCK }),
+    ...(stocked && { stock: STOCKS[stocked] }),
   };
 }
 

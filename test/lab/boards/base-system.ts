@@ -6,7 +6,7 @@ import { labPaths } from '../lab-directory.ts';
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
 import { baseRecipe, recipeDigest } from './base-recipe.ts';
-import type { BaseRecipe, BoardArchitecture } from './base-recipe.ts';
+import type { BaseRecipe, BoardArchitecture, Stock } from './base-recipe.ts';
 import { SHARED_DIRECTORY, createSharedDirectory } from './boards-directory.ts';
 import { runOrThrow } from './command.ts';
 import { unmountBelow } from './mounts.ts';
@@ -21,7 +21,7 @@ import { unmountBelow } from './mounts.ts';
 export async function ensureBaseSystem(
   architecture: BoardArchitecture,
   log: Log,
-  options: { stocked?: boolean } = {},
+  options: { stocked?: Stock | undefined } = {},
 ): Promise<string> {
   createSharedDirectory();
   const recipe = baseRecipe(architecture, options);
@@ -102,7 +102,7 @@ async function stock({ packages, services }: NonNullable<BaseRecipe['stock']>, r
   await inside('apt-get', '-q', '-o', 'APT::Update::Error-Mode=any', 'update');
   await inside('apt-get', '-q', '-y', '--no-install-recommends', 'install', ...packages);
   await inside('apt-get', 'clean');
-  await inside('systemctl', 'disable', ...services);
+  if (services.length > 0) await inside('systemctl', 'disable', ...services);
 }
 
 async function finish(recipe: BaseRecipe, root: string): Promise<void> {

@@ -5,6 +5,7 @@ import { createLabDirectory, labPaths, removeEmptyParent, removeLabDirectory } f
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
 import { waitUntil } from '../waiting.ts';
+import type { Stock } from './base-recipe.ts';
 import { ensureBaseSystem } from './base-system.ts';
 import { boardOf } from './board.ts';
 import type { Board } from './board.ts';
@@ -64,8 +65,8 @@ export interface BoardsOptions {
   dir?: string;
   /** How many, named `board1`, `board2` …, or which. Default 2. Boards that are there already keep their settings. */
   boards?: number | readonly BoardSettings[];
-  /** Whether the packages of all roles are installed on them already, which saves most of the time of an enrolment. */
-  stocked?: boolean;
+  /** Packages that are installed on them already, which saves most of the time of an enrolment. Default: none. */
+  stocked?: Stock;
   log?: Log;
 }
 
@@ -85,7 +86,7 @@ export async function boardsUp(options: BoardsOptions = {}): Promise<BoardsLab> 
   const wanted = boardSettings(options.boards ?? 2);
   assertRoot();
   await ensureDebianPackages('boards', log);
-  const state = await withLabLock(paths.lab, () => bringUp(paths, wanted, options.stocked ?? false, log));
+  const state = await withLabLock(paths.lab, () => bringUp(paths, wanted, options.stocked, log));
   return boardsLab(paths, state, wanted);
 }
 
@@ -115,7 +116,7 @@ export async function boardsDown(dir?: string, log: Log = () => undefined): Prom
 async function bringUp(
   paths: BoardsPaths,
   wanted: readonly BoardSettings[],
-  stocked: boolean,
+  stocked: Stock | undefined,
   log: Log,
 ): Promise<BoardsState> {
   createLabDirectory(paths.lab);
@@ -167,7 +168,7 @@ async function prepareNetwork(
 async function baseSystems(
   known: BoardsState['bases'],
   boards: readonly BoardRecord[],
-  stocked: boolean,
+  stocked: Stock | undefined,
   log: Log,
 ): Promise<BoardsState['bases']> {
   const bases = { ...known };

@@ -57,12 +57,16 @@ systemctl stop "$1.service" 2> /dev/null || true
 systemctl reset-failed "$1.service" 2> /dev/null || true
 mv "$base.new" "$base.sh"
 : > "$base.log"
-exec systemd-run --quiet --unit="$1.service" --service-type=exec \\
+systemd-run --quiet --unit="$1.service" --service-type=exec \\
   --property=RemainAfterExit=yes --property="RuntimeMaxSec=$2" \\
   --property="StandardOutput=append:$base.log" --property="StandardError=append:$base.log" \\
   --property=StandardInput=null --setenv=LC_ALL=C --setenv=DEBIAN_FRONTEND=noninteractive \\
   --setenv=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
-  /bin/sh -e "$base.sh"
+  /bin/sh -e "$base.sh" || {
+  # Work that fails at once is taken for a failed start, and has been started.
+  [ "$(systemctl show --property=LoadState --value "$1.service")" = loaded ] &&
+    [ "$(systemctl show --property=Result --value "$1.service")" != success ]
+}
 `;
 
 /** `$1` unit, `$2` bytes that are known. The state comes first: what was written before is then in the log. */
