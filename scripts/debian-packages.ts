@@ -109,7 +109,13 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
   },
   kube: {
     purpose: 'a Kubernetes control plane for tests',
-    proofs: { 'etcd-server': '/usr/bin/etcd', openssl: '/usr/bin/openssl' },
+    proofs: {
+      'etcd-server': '/usr/bin/etcd',
+      openssl: '/usr/bin/openssl',
+      curl: '/usr/bin/curl',
+      unzip: '/usr/bin/unzip',
+      zip: '/usr/bin/zip',
+    },
     services: ['etcd.service'],
   },
 };

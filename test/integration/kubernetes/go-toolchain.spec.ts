@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureDebianPackages } from '../../../scripts/debian-packages.ts';
 import { runOrThrow } from '../../lab/boards/command.ts';
 import { freePort } from '../../lab/free-port.ts';
 import { unpackGo } from '../../lab/kube/go-toolchain.ts';
@@ -14,19 +15,23 @@ let server: Server;
 let url: string;
 let archive: Buffer;
 beforeAll(async () => {
+  await ensureDebianPackages('kube', () => undefined);
   scratch = mkdtempSync(join(tmpdir(), 'bramble-go-'));
-  mkdirSync(join(scratch, 'go/bin'), { recursive: true });
-  writeFileSync(join(scratch, 'go/bin/go'), '#!/bin/sh\necho go version go9.9.9 linux/amd64\n');
-  chmodSync(join(scratch, 'go/bin/go'), 0o755);
-  await runOrThrow(['tar', '-czf', join(scratch, 'go.tar.gz'), '-C', scratch, 'go']);
-  archive = readFileSync(join(scratch, 'go.tar.gz'));
+  mkdirSync(join(scratch, 'golang.org/toolchain@v9/bin'), { recursive: true });
+  writeFileSync(
+    join(scratch, 'golang.org/toolchain@v9/bin/go'),
+    '#!/bin/sh\necho go version go9.9.9 linux/amd64\n',
+  );
+  // Of a file that is not executable: zip files of Go's modules say nothing of modes.
+  await runOrThrow(['sh', '-c', 'cd "$1" && zip -qr go.zip golang.org', 'sh', scratch]);
+  archive = readFileSync(join(scratch, 'go.zip'));
   server = createServer((request, response) => {
-    if (request.url === '/go.tar.gz') response.end(archive);
+    if (request.url === '/go.zip') response.end(archive);
     else response.writeHead(404).end();
   });
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${port}/go.tar.gz`;
+  url = `http://127.0.0.1:${port}/go.zip`;
 });
 afterAll(() => {
   server.close();
@@ -41,7 +46,7 @@ describe('an archive of Go', () => {
       const go = await unpackGo({ url, sha256 }, directory);
       expect(await runOrThrow([go])).toBe('go version go9.9.9 linux/amd64\n');
     }
-    expect(existsSync(join(directory, 'go.tar.gz'))).toBe(false);
+    expect(existsSync(join(directory, 'go.zip'))).toBe(false);
   });
 
   it('is not unpacked when it is another', async () => {
@@ -54,8 +59,6 @@ describe('an archive of Go', () => {
   it('is missed with a remedy', async () => {
     const missing = unpackGo({ url: `${url}.missing`, sha256: '' }, join(scratch, 'missing'));
     await expect(missing).rejects.toThrow(LabError);
-    await expect(missing).rejects.toThrow(
-      /could not be downloaded \(the answer was 404\)\. Install a newer Go/,
-    );
+    await expect(missing).rejects.toThrow(/could not be downloaded \(curl: .* 404\)\. Install a newer Go/);
   });
 });

@@ -1,35 +1,34 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, rmSync, renameSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Log } from '../../../scripts/debian-packages.ts';
 import { runOrThrow } from '../boards/command.ts';
 import { LabError } from '../lab-error.ts';
 
-/** A release of Go, as https://go.dev/dl/?mode=json lists it. */
+/** A release of Go as the module proxy has it: what `go` itself downloads where a module needs a newer one. */
 export interface GoArchive {
   url: string;
+  /** Of the zip file. */
   sha256: string;
 }
 
 const RELEASE = '1.26.8';
 const ARCHIVES: Partial<Record<string, GoArchive>> = {
-  x64: {
-    url: `https://go.dev/dl/go${RELEASE}.linux-amd64.tar.gz`,
-    sha256: 'd0f743b33e8d8945e6b1f432edd15785c70507121d6e2a723b21285eddf8b57b',
-  },
-  arm64: {
-    url: `https://go.dev/dl/go${RELEASE}.linux-arm64.tar.gz`,
-    sha256: '211ffced9dcb9633a55eac6364816ec0ddd951389a740e88fa8b3337971bdda0',
-  },
+  x64: toolchain('amd64', '30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7'),
+  arm64: toolchain('arm64', '02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99'),
 };
 const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
 
+function toolchain(architecture: string, sha256: string): GoArchive {
+  const file = `v0.0.1-go${RELEASE}.linux-${architecture}.zip`;
+  return { url: `https://proxy.golang.org/golang.org/toolchain/@v/${file}`, sha256 };
+}
+
 /**
- * A Go that is new enough: the machine's own, else the official archive, unpacked in `directory`. Debian 12's is too old.
+ * A Go that is new enough: the machine's own, else the module proxy's, unpacked in `directory`. Debian 12's is too old.
  *
  * @param needed such as `1.26.0`
  * @returns the path of `go`.
@@ -59,38 +58,45 @@ export async function unpackGo({ url, sha256 }: GoArchive, directory: string): P
   const unfinished = `${directory}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  const file = join(unfinished, 'go.tar.gz');
+  const file = join(unfinished, 'go.zip');
   const found = await download(url, file);
   if (found !== sha256) {
     rmSync(unfinished, { recursive: true, force: true });
     throw new LabError(`${url} has the SHA-256 ${found}, and should have ${sha256}; nothing of it was run`);
   }
-  await runOrThrow(['tar', '-xzf', file, '-C', unfinished, '--no-same-owner'], { timeoutMs: 300_000 });
+  await runOrThrow(['unzip', '-q', file, '-d', unfinished], { timeoutMs: 300_000 });
   rmSync(file);
+  const [root = ''] = readdirSync(join(unfinished, 'golang.org'));
+  renameSync(join(unfinished, 'golang.org', root), join(unfinished, 'go'));
+  // Zip files of modules say nothing of modes; `go` makes the same ones executable.
+  const programs = ['bin', 'pkg/tool'].map((path) => join(unfinished, 'go', path));
+  await runOrThrow(['chmod', '-R', 'a+rX,u+w,a+x', ...programs.filter((path) => existsSync(path))]);
   renameSync(unfinished, directory);
   return join(directory, 'go/bin/go');
 }
 
 /** @returns the file's SHA-256 */
 async function download(url: string, file: string): Promise<string> {
-  const digest = createHash('sha256');
-  const hashed = new Transform({
-    transform(chunk: Buffer, _, done) {
-      digest.update(chunk);
-      done(null, chunk);
-    },
-  });
+  const limits = [
+    '--fail',
+    '--silent',
+    '--show-error',
+    '--location',
+    '--max-time',
+    String(DOWNLOAD_TIMEOUT_MS / 1000),
+  ];
   try {
-    const { ok, status, body } = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
-    if (!ok || body === null) throw new Error(`the answer was ${status}`);
-    await pipeline(Readable.fromWeb(body), hashed, createWriteStream(file, { mode: 0o600 }));
+    // curl goes by the certificates and proxies of the system.
+    await promisify(execFile)('curl', [...limits, '--output', file, url]);
   } catch (error) {
-    const { message, cause } = error as Error;
-    const because = cause instanceof Error ? cause.message : message;
+    const { stderr = '', message } = error as Error & { stderr?: string };
+    const because = stderr.trim() === '' ? message : stderr.trim();
     throw new LabError(
       `${url} could not be downloaded (${because}). Install a newer Go, put it in PATH, and try again.`,
     );
   }
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(file), digest);
   return digest.digest('hex');
 }
 
