@@ -1,16 +1,8 @@
-import pg from 'pg';
+import { emptyWhileInUse } from '../integration/database-server.ts';
 import { describeChaos } from './chaos.ts';
 
 describeChaos(200, async () => ({
   name: 'postgres',
   environment: {},
-  lose: async (bramble) => {
-    const client = new pg.Client({ connectionString: await bramble.databaseUrl() });
-    await client.connect();
-    const { rows } = await client.query<{ name: string }>(
-      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%'`,
-    );
-    await client.query(`TRUNCATE ${rows.map(({ name }) => name).join(', ')}`);
-    await client.end();
-  },
+  lose: async (bramble) => emptyWhileInUse(await bramble.databaseUrl(), 'bullmq'),
 }));

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { bullBackend, type QueueLocation } from '../../libs/infra/src/queue/bull-backend.ts';
 import { openQueues, type Queues } from '../../libs/infra/src/queue/open-queues.ts';
 import { QUEUES } from '../../libs/infra/src/queue/queue-registry.ts';
-import { execute, freshDatabase, type FreshDatabase } from './database-server.ts';
+import { emptyWhileInUse, execute, freshDatabase, type FreshDatabase } from './database-server.ts';
 import { RedisServer } from './redis-server.ts';
 
 const PROGRAM = join(import.meta.dirname, 'hold-queue-entry.ts');
@@ -51,11 +51,7 @@ function inPostgres(): Backend {
       database = await freshDatabase();
     },
     stop: () => database.drop(),
-    wipe: () =>
-      execute(
-        database.url,
-        'TRUNCATE bullmq.job, bullmq.dedup, bullmq.dedup_next, bullmq.event, bullmq.meta CASCADE',
-      ),
+    wipe: () => emptyWhileInUse(database.url, 'bullmq'),
     disconnectAll: () =>
       execute(
         database.url,
