@@ -34,9 +34,11 @@ export class ChartRefused extends Error {
   override readonly name = 'ChartRefused';
 }
 
-/** A directory below `deploy/helm`. */
+/** Bramble's own chart, or that of a service. */
 export const chartDirectory = (chart: string): string =>
-  fileURLToPath(new URL(`../../deploy/helm/${chart}`, import.meta.url));
+  fileURLToPath(
+    new URL(`../../deploy/helm/${chart === 'bramble' ? chart : `services/${chart}`}`, import.meta.url),
+  );
 
 /**
  * What `helm template` makes of a chart, hooks and tests included. Needs no cluster: `lookup` finds nothing.
