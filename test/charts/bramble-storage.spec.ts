@@ -11,7 +11,8 @@ import { container, workload } from './workloads.ts';
 
 // The rights that the chart gives to containers, on a directory in the place of the shared volume.
 
-const PROGRAM = fileURLToPath(new URL('programs/worker-on-storage.ts', import.meta.url));
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
+const PROGRAM = 'test/charts/programs/worker-on-storage.ts';
 const JOB = `job_${'0'.repeat(26)}`;
 const ALICE = 20_001;
 
@@ -52,6 +53,10 @@ beforeAll(async () => {
   preparing = { rights: await rightsIn(lab, 'api', 'storage'), command };
   directory = mkdtempSync(join(tmpdir(), 'bramble-rights-'));
   await chmod(directory, 0o755);
+  passable.checkout = join(directory, 'checkout');
+  passable.node = join(directory, 'node');
+  await mkdir(passable.checkout);
+  await writeFile(passable.node, '');
 }, 600_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -63,28 +68,45 @@ beforeEach(async () => {
 });
 
 /** With exactly these rights, as a container without new privileges has them. */
-const runAs = ({ uid, gid, capabilities }: Rights, command: readonly string[]) =>
-  runCommand([
-    'setpriv',
-    ...[`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--inh-caps=-all'],
-    `--bounding-set=${['-all', ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(',')}`,
-    ...command,
-  ]);
+const withRights = ({ uid, gid, capabilities }: Rights, command: readonly string[]) => [
+  'setpriv',
+  ...[`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs', '--inh-caps=-all'],
+  `--bounding-set=${['-all', ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(',')}`,
+  ...command,
+];
+
+/**
+ * The checkout and its Node at a place where every account may pass: a home directory of root, where they may be, lets
+ * nobody in.
+ */
+const passable = { checkout: '', node: '' };
+const inPassablePlace = (argv: readonly string[]) => [
+  ...['unshare', '--mount', 'sh', '-euc'],
+  'mount --bind "$1" "$2"; mount --bind "$3" "$4"; shift 4; exec "$@"',
+  ...['sh', CHECKOUT, passable.checkout, process.execPath, passable.node],
+  ...argv,
+];
 
 const work = (rights: Rights, step: string, group: number | '', ...rest: string[]) =>
-  runAs(rights, [
-    process.execPath,
-    '--conditions=bramble-source',
-    ...[PROGRAM, step, root, String(group), ...rest],
-  ]);
+  runCommand(
+    inPassablePlace(
+      withRights(rights, [
+        passable.node,
+        '--conditions=bramble-source',
+        ...[join(passable.checkout, PROGRAM), step, root, String(group), ...rest],
+      ]),
+    ),
+  );
 
 const prepare = () =>
-  runAs(
-    preparing.rights,
-    preparing.command.map((word) =>
-      word
-        .replaceAll('/srv/bramble/storage', root)
-        .replaceAll('/var/lib/bramble', join(directory, String(attempt), 'home')),
+  runCommand(
+    withRights(
+      preparing.rights,
+      preparing.command.map((word) =>
+        word
+          .replaceAll('/srv/bramble/storage', root)
+          .replaceAll('/var/lib/bramble', join(directory, String(attempt), 'home')),
+      ),
     ),
   );
 
@@ -161,7 +183,7 @@ describe('what prepares the storage for the api', () => {
     expect(statSync(root)).toMatchObject({ uid: 0, gid: api.gid });
     expect(modeOf(root)).toBe('2775');
     expect(statSync(join(directory, String(attempt), 'home'))).toMatchObject({ uid: api.uid, gid: api.gid });
-    const made = await runAs(api, ['mkdir', join(root, 'artifacts')]);
+    const made = await runCommand(withRights(api, ['mkdir', join(root, 'artifacts')]));
     expect(made, made.stderr).toMatchObject({ exitCode: 0 });
   });
 

@@ -12,6 +12,9 @@ export interface Account {
 /** The people of the lab. Their accounts are shared by all labs of a machine and stay when a lab goes. */
 export const LAB_ACCOUNTS = { first: 'bramble-alice', second: 'bramble-bob' } as const;
 
+/** Far from 1000, which the first account of a machine has: on a Raspberry Pi that is `pi`. */
+const LOWEST_ID = 20_000;
+
 /**
  * Makes the lab's accounts where they are missing: ordinary users with a home directory and a shell, whose password is
  * locked. The homes lie outside the lab, because two labs share the accounts.
@@ -23,7 +26,10 @@ export function ensureLabAccounts(): string[] {
   for (const name of missing) {
     const useradd = spawnSync(
       '/usr/sbin/useradd',
-      ['--create-home', '--shell', '/bin/bash', '--user-group', '--comment', 'Bramble lab', name],
+      [
+        ...['--create-home', '--shell', '/bin/bash', '--user-group', '--comment', 'Bramble lab'],
+        ...[`--key=UID_MIN=${LOWEST_ID}`, `--key=GID_MIN=${LOWEST_ID}`, name],
+      ],
       { encoding: 'utf8' },
     );
     if (useradd.status !== 0) throw new LabError(`useradd ${name} failed: ${useradd.stderr.trim()}`);
