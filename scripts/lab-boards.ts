@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BoardOperation, Bramble, Enrolment } from '@bramble/sdk';
+import type { Operation, Bramble, Enrolment } from '@bramble/sdk';
 import { LAB_ACCOUNTS, account, ensureLabAccounts } from '../test/lab/accounts.ts';
 import { boardPaths, boardsPaths, defaultBoardsDirectory } from '../test/lab/boards/boards-directory.ts';
 import { boardsDown, boardsUp } from '../test/lab/boards/boards-lab.ts';
@@ -183,7 +183,7 @@ async function see(bramble: Bramble, wanted: Enrolment): Promise<void> {
   const isKnown = (await boards.list()).some(({ name }) => name === wanted.name);
   const begun = isKnown ? await boards.apply(wanted.name) : await boards.enroll(wanted);
   const shown = new Set<string>();
-  let last: BoardOperation = begun;
+  let last: Operation = begun;
   for await (const operation of boards.watch(begun.id)) {
     last = operation;
     for (const { name, state, detail, startedAt, endedAt } of operation.steps) {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board } from '#core/nodes/board';
-import type { BoardStore, NewOperation } from '#core/nodes/board-store';
+import type { BoardStore } from '#core/nodes/board-store';
+import type { NodeOperation } from '#core/operations/operation';
+import type { NewOperation } from '#core/operations/operation-store';
 import { existing } from '../fakes/existing.ts';
 import { idOf } from '../fakes/counting-ids.ts';
 
@@ -45,10 +47,11 @@ export function describeBoardStore(
     const operationOf = (
       n: number,
       { id, name }: Pick<Board, 'id' | 'name'>,
-      fields: Partial<NewOperation> = {},
-    ): NewOperation => ({
+      fields: Partial<NewOperation<NodeOperation>> = {},
+    ): NewOperation<NodeOperation> => ({
       id: idOf('op', n),
-      node: name,
+      about: 'node',
+      subject: name,
       boardId: id,
       kind: 'enrol',
       parameters: { reason: 'new "ä"', force: false },
@@ -136,11 +139,11 @@ export function describeBoardStore(
       await store.changeOperation(await operation(2), { state: 'failed', lookAt: null });
       await expect(store.remove(board.id)).resolves.toBe(true);
       await expect(store.find(board.id)).resolves.toBeUndefined();
-      await expect(operation(2)).resolves.toMatchObject({ node: 'node02', boardId: null });
+      await expect(operation(2)).resolves.toMatchObject({ subject: 'node02', boardId: null });
       await expect(store.remove(board.id)).resolves.toBe(false);
       const again = boardOf(2, { id: idOf('brd', 3) });
       await expect(store.insert(again, operationOf(3, again))).resolves.toBeUndefined();
-      const ids = (await store.operationsOf('node02', 10)).map(({ id }) => id);
+      const ids = (await store.operationsOf('node', 'node02', 10)).map(({ id }) => id);
       expect(ids).toEqual([idOf('op', 3), idOf('op', 2)]);
     });
 
@@ -159,7 +162,7 @@ export function describeBoardStore(
       await expect(store.find(trial.id)).resolves.toEqual(trial);
       await expect(store.list()).resolves.toMatchObject([{ id: idOf('brd', 2) }]);
       await expect(store.findByName('node02')).resolves.toMatchObject({ id: idOf('brd', 2) });
-      await expect(store.operationsOf('node02', 10)).resolves.toMatchObject([{ id: idOf('op', 2) }]);
+      await expect(store.operationsOf('node', 'node02', 10)).resolves.toMatchObject([{ id: idOf('op', 2) }]);
       await store.removeTrials(at(30));
       await expect(store.find(trial.id)).resolves.toBeUndefined();
       await expect(store.findOperation(idOf('op', 3))).resolves.toBeUndefined();
@@ -174,7 +177,7 @@ export function describeBoardStore(
         await store.changeOperation(await operation(n), { state: 'done', lookAt: null, endedAt: at(n) });
       }
       await store.begin(operationOf(6, board));
-      const ids = async () => (await store.operationsOf('node02', 10)).map(({ id }) => id);
+      const ids = async () => (await store.operationsOf('node', 'node02', 10)).map(({ id }) => id);
       await store.removeOperations(at(4), 2);
       expect(await ids()).toEqual([6, 5, 4].map((n) => idOf('op', n)));
       await store.removeOperations(at(100), 0);
@@ -183,7 +186,7 @@ export function describeBoardStore(
 
     it('works on nodes that are no boards', async () => {
       const drain = operationOf(5, { id: '', name: 'other' }, { boardId: null, kind: 'drain' });
-      await expect(store.begin(drain)).resolves.toMatchObject({ node: 'other', boardId: null });
+      await expect(store.begin(drain)).resolves.toMatchObject({ subject: 'other', boardId: null });
       await expect(store.begin({ ...drain, id: idOf('op', 6) })).resolves.toBeUndefined();
     });
 
@@ -209,9 +212,9 @@ export function describeBoardStore(
         state: 'waiting',
       });
       await expect(store.begin(operationOf(4, board))).resolves.toBeUndefined();
-      const ids = (await store.operationsOf('node02', 10)).map(({ id }) => id);
+      const ids = (await store.operationsOf('node', 'node02', 10)).map(({ id }) => id);
       expect(ids).toEqual([idOf('op', 3), idOf('op', 2)]);
-      await expect(store.operationsOf('node02', 1)).resolves.toHaveLength(1);
+      await expect(store.operationsOf('node', 'node02', 1)).resolves.toHaveLength(1);
     });
 
     it('begins one of many operations that come at once', async () => {

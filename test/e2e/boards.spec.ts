@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BoardOperation, type BoardSignIn, fileFrom } from '@bramble/sdk';
+import { type Operation, type BoardSignIn, fileFrom } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account, ensureLabAccounts, LAB_ACCOUNTS } from '../lab/accounts.ts';
 import { boardPaths, boardsPaths } from '../lab/boards/boards-directory.ts';
@@ -54,12 +54,12 @@ afterAll(async () => {
 
 const boards = () => bramble.admin.admin.boards;
 
-async function ended(begun: BoardOperation): Promise<BoardOperation> {
+async function ended(begun: Operation): Promise<Operation> {
   let last = begun;
   for await (const operation of boards().watch(begun.id)) last = operation;
   return last;
 }
-const stepsThat = ({ steps }: BoardOperation, wanted: string) =>
+const stepsThat = ({ steps }: Operation, wanted: string) =>
   steps.filter(({ state }) => state === wanted).map(({ name }) => name);
 const stateOf = async (name: string) =>
   (await slurm.run(['sinfo', '--noheader', '--nodes', name, '--format=%T'])).stdout.trim();

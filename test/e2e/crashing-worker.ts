@@ -21,6 +21,7 @@ const BY_THE_CLOCK = new Set<string | symbol>([
   'followed',
   'list',
   'account',
+  'settings',
 ]);
 
 function crashing<T extends object>(port: string, target: T): T {
@@ -51,7 +52,7 @@ await runUntilStopped(async () => {
   const logger = createLogger('crashing-worker', configuration.BRAMBLE_LOG_LEVEL);
   const metrics = new WorkerMetrics();
   const opened = await openPlatform(configuration, logger);
-  const slurm = await openSlurm(configuration, { onRpc: metrics.observeRpc, onUnavailable: () => {} });
+  const slurm = openSlurm(configuration, metrics.observeRpc);
   const platform = {
     ...opened,
     jobs: crashing('jobs', opened.jobs),
@@ -59,7 +60,10 @@ await runUntilStopped(async () => {
     storage: { ...opened.storage, runs: crashing('runs', opened.storage.runs) },
   };
   const controller = crashing('slurm', slurm.controller);
-  const stop = await runWorker({ ...slurm, controller, platform, metrics, logger }, configuration);
+  const stop = await runWorker(
+    { ...slurm, controller, services: null, platform, metrics, logger },
+    configuration,
+  );
   return async () => {
     await stop();
     slurm.close();

@@ -124,8 +124,11 @@ describe('a login node that shows another host key than the configured one', () 
     expect(heard()).toContain(`${lab.ssh.host}:${lab.ssh.port}`);
     await sleep(5_000);
     expect(worker.isRunning).toBe(true);
-    await expect(fetch(`${worker.url}/readyz`)).rejects.toThrow('fetch failed');
-    for (const job of jobs) expect((await job.refresh()).state).toBe('accepted');
+    expect(await (await fetch(`${worker.url}/readyz`)).json()).toMatchObject({
+      ready: true,
+      parts: { slurm: { status: 'down', because: expect.stringContaining(pinned) as string } },
+    });
+    for (const job of jobs) expect((await job.refresh()).state).toBe('staging');
 
     await worker.stop();
     await worker.start();

@@ -251,7 +251,6 @@ export class JobLife {
         queue: process.port(this.#queue),
         observations: process.port(this.#observations),
         clock: this.#clock,
-        forgetsAfterMs: this.#slurm.forgetsAfterMs,
       });
       this.#tracker = { process, tracker };
     }
@@ -298,8 +297,7 @@ export class JobLife {
   #slurmOf(process: InterleavedProcess): SlurmController {
     const slurm = process.port(this.#slurm);
     return {
-      cluster: slurm.cluster,
-      submitCertaintyMs: slurm.submitCertaintyMs,
+      settings: () => this.#slurm.settings(),
       submit: (submission) => process.step(this.#slurm.beginSubmit(submission)),
       list: () => slurm.list(),
       show: (slurmJobId) => slurm.show(slurmJobId),

@@ -1,6 +1,6 @@
 import type { BoardHealth } from '#core/nodes/inventory/board-health';
 import type { BoardInventory, KnownBoard } from '#core/nodes/inventory/board-inventory';
-import { isOver, type Operation, type OperationKind } from '#core/nodes/operation';
+import { isOver, type NodeOperation, type NodeOperationKind } from '#core/operations/operation';
 import type { MemoryBoardStore } from './memory-board-store.ts';
 
 const MANY = 1_000;
@@ -18,7 +18,7 @@ export class MemoryBoardInventory implements BoardInventory {
     const boards = await this.#boards.list();
     return Promise.all(
       boards.map(async (board) => {
-        const operations = await this.#boards.operationsOf(board.name, MANY);
+        const operations = await this.#boards.operationsOf('node', board.name, MANY);
         return {
           board,
           health: structuredClone(this.#health.get(board.id) ?? null),
@@ -28,10 +28,10 @@ export class MemoryBoardInventory implements BoardInventory {
     );
   }
 
-  async lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>> {
-    const found = new Map<string, Operation>();
+  async lastEnded(kinds: readonly NodeOperationKind[]): Promise<Map<string, NodeOperation>> {
+    const found = new Map<string, NodeOperation>();
     for (const { id, name } of await this.#boards.list()) {
-      const operations = await this.#boards.operationsOf(name, MANY);
+      const operations = await this.#boards.operationsOf('node', name, MANY);
       const last = operations.find(
         ({ boardId, kind, state }) => boardId === id && kinds.includes(kind) && isOver(state),
       );

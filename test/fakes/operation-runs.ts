@@ -1,11 +1,10 @@
 import type { Board } from '#core/nodes/board';
 import type { BoardStep } from '#core/nodes/board-step';
-import type { Operation, OperationKind, OperationParameters } from '#core/nodes/operation';
+import type { NodeOperation, NodeOperationKind, NodeOperationParameters } from '#core/operations/operation';
 import type { Procedures } from '#core/nodes/procedures';
 import { RunOperation } from '#core/nodes/run-operation';
 import { PROCEDURES } from '#core/nodes/steps/all-procedures';
 import { idOf } from './counting-ids.ts';
-import { existing } from './existing.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryBoardStore } from './memory-board-store.ts';
 import { plainSecretBox } from './plain-secret-box.ts';
@@ -48,25 +47,32 @@ export class OperationRuns {
   }
 
   async begin(
-    kind: OperationKind,
-    parameters: Partial<OperationParameters> = {},
+    kind: NodeOperationKind,
+    parameters: Partial<NodeOperationParameters> = {},
     node = 'node02',
     boardId: string | null = 'brd_1',
     board?: Board,
-  ): Promise<Operation> {
+  ): Promise<NodeOperation> {
     const operation = {
-      ...{ id: idOf('op', (this.#count += 1)), node, boardId, kind, steps: [] },
+      ...{
+        id: idOf('op', (this.#count += 1)),
+        about: 'node' as const,
+        subject: node,
+        boardId,
+        kind,
+        steps: [],
+      },
       ...{ parameters: { reason: null, force: false, ...parameters }, createdAt: this.clock.now() },
     };
     if (board !== undefined) await this.store.insert(board, operation);
     else await this.store.begin(operation);
-    return existing(await this.store.findOperation(operation.id));
+    return this.store.nodeOperation(operation.id);
   }
 
   /** One run; the operation as it is then. */
-  async run({ id }: Pick<Operation, 'id'>): Promise<Operation> {
+  async run({ id }: Pick<NodeOperation, 'id'>): Promise<NodeOperation> {
     await this.#runner.run(id);
-    return existing(await this.store.findOperation(id));
+    return this.store.nodeOperation(id);
   }
 }
 

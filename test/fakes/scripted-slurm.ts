@@ -1,8 +1,9 @@
-import { type Answer, absent, present } from '#core/vocabulary/answer';
+import { type Answer, absent, type Present, present, type Unknown } from '#core/vocabulary/answer';
 import type {
   SlurmController,
   SlurmJob,
   SlurmJobDetail,
+  SlurmSettings,
   Submission,
   SubmitOutcome,
   UnixAccount,
@@ -10,10 +11,15 @@ import type {
 
 export const ALICE: UnixAccount = { name: 'alice', uid: 1001, gid: 1001, home: '/home/alice' };
 
+export const SLURM_SETTINGS: SlurmSettings = {
+  cluster: 'pi',
+  submitCertaintyMs: 60_000,
+  forgetsAfterMs: 300_000,
+};
+
 /** Says what a test has told it to say, and notes what it was asked to do. */
 export class ScriptedSlurm implements SlurmController {
-  readonly cluster = 'pi';
-  readonly submitCertaintyMs = 60_000;
+  settingsAnswer: Present<SlurmSettings> | Unknown = present(SLURM_SETTINGS);
   readonly submissions: Submission[] = [];
   readonly cancelled: [number, string][] = [];
   lists = 0;
@@ -31,6 +37,10 @@ export class ScriptedSlurm implements SlurmController {
 
   willList(...jobs: SlurmJob[]): void {
     this.listAnswer = present(jobs);
+  }
+
+  async settings(): Promise<Present<SlurmSettings> | Unknown> {
+    return this.settingsAnswer;
   }
 
   async submit(submission: Submission): Promise<SubmitOutcome> {

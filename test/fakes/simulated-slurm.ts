@@ -1,15 +1,16 @@
-import { type Answer, absent, present, unknown } from '#core/vocabulary/answer';
+import { type Answer, absent, type Present, present, type Unknown, unknown } from '#core/vocabulary/answer';
 import type {
   SlurmController,
   SlurmJob,
   SlurmJobDetail,
+  SlurmSettings,
   Submission,
   SubmitOutcome,
   UnixAccount,
 } from '#core/jobs/slurm-controller';
 import type { ManualClock } from './manual-clock.ts';
 import type { MemoryRunDirectories } from './memory-run-directories.ts';
-import { ALICE, slurmJob } from './scripted-slurm.ts';
+import { ALICE, SLURM_SETTINGS, slurmJob } from './scripted-slurm.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** What becomes of a job that is left alone. */
@@ -67,10 +68,6 @@ interface ExitFile {
  * is `unreliable` it answers late, unclearly or not at all, and now and then loses a job that waits.
  */
 export class SimulatedSlurm implements SlurmController {
-  readonly cluster = 'pi';
-  readonly submitCertaintyMs = 60_000;
-  /** How long an ended job is remembered: `MinJobAge`. */
-  readonly forgetsAfterMs = 300_000;
   unreliable = true;
   /** The controller does not answer at all; the jobs go on. */
   away = false;
@@ -99,7 +96,7 @@ export class SimulatedSlurm implements SlurmController {
   }
 
   wasForgottenAt({ endTime }: SimulatedJob, time: Date): boolean {
-    return endTime !== null && time.getTime() - endTime.getTime() >= this.forgetsAfterMs;
+    return endTime !== null && time.getTime() - endTime.getTime() >= SLURM_SETTINGS.forgetsAfterMs;
   }
 
   /** Lets everything happen whose time has come. */
@@ -131,13 +128,17 @@ export class SimulatedSlurm implements SlurmController {
     if (alive.length > 0) this.#cancel(this.#random.pick(alive), 'administrator');
   }
 
+  async settings(): Promise<Present<SlurmSettings> | Unknown> {
+    return this.away ? unknown('slurmctld does not answer') : present(SLURM_SETTINGS);
+  }
+
   submit(submission: Submission): Promise<SubmitOutcome> {
     return this.beginSubmit(submission)();
   }
 
   /** A call of sbatch that begins now and is carried out when the returned function is called, or not at all. */
   beginSubmit({ script }: Submission): () => Promise<SubmitOutcome> {
-    const deadline = this.#now() + this.submitCertaintyMs;
+    const deadline = this.#now() + SLURM_SETTINGS.submitCertaintyMs;
     const comment = /^#SBATCH --comment=(.*)$/m.exec(script)?.[1] ?? '';
     return async () => {
       const now = this.#now();

@@ -5,6 +5,7 @@ import { createLogger } from '#infra/observability/logger';
 import { WorkerMetrics } from '#infra/observability/metrics';
 import { openPlatform } from '#infra/platform/platform';
 import { runUntilStopped } from '#infra/platform/process';
+import { openServiceCluster } from '#infra/services/open-service-cluster';
 import { openSlurm } from '#infra/slurm/open-slurm';
 import { runWorker } from './run-worker.ts';
 
@@ -14,12 +15,14 @@ await runUntilStopped(async () => {
   const logger = createLogger('bramble-worker', configuration.BRAMBLE_LOG_LEVEL);
   const metrics = new WorkerMetrics();
   const platform = await openPlatform(configuration, logger);
-  const slurm = await openSlurm(configuration, {
-    onRpc: metrics.observeRpc,
-    onUnavailable: (error) => logger.warn(`Waiting for Slurm: ${error.message}`),
-  });
+  const slurm = openSlurm(configuration, metrics.observeRpc);
   const stopWorker = await runWorker(
-    { ...slurm, kubernetes: openKubernetes(configuration), platform, metrics, logger },
+    {
+      ...slurm,
+      kubernetes: openKubernetes(configuration),
+      services: openServiceCluster(configuration),
+      ...{ platform, metrics, logger },
+    },
     configuration,
   );
   return async () => {

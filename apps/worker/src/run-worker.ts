@@ -15,6 +15,7 @@ import { RunDiscovery } from '#core/nodes/discovery/run-discovery';
 import { RunOperation } from '#core/nodes/run-operation';
 import type { SlurmNodes } from '#core/nodes/slurm-nodes';
 import { PROCEDURES } from '#core/nodes/steps/all-procedures';
+import type { ServiceCluster } from '#core/services/service-cluster';
 import { present } from '#core/vocabulary/answer';
 import { LocalNetwork } from '#infra/boards/discovery/local-network';
 import { siteOf } from '#infra/boards/site-of';
@@ -30,7 +31,8 @@ import { boardDuties } from './leader/board-duties.ts';
 import { leaderDuties } from './leader/duties.ts';
 import { perform } from './leader/duty.ts';
 import { discoveryProcessor } from './nodes/discovery-processor.ts';
-import { operationProcessor } from './nodes/operation-processor.ts';
+import { operationProcessor } from './operations/operation-processor.ts';
+import { serviceDuties, serviceRunner } from './services/service-work.ts';
 import { WorkerModule } from './worker.module.ts';
 
 /** What a worker runs on. */
@@ -41,8 +43,8 @@ export interface WorkerPorts {
   nodes: SlurmNodes;
   /** Left out where no Kubernetes is configured. */
   kubernetes?: KubernetesNodes | undefined;
-  /** `MinJobAge` of the cluster. */
-  forgetsAfterMs: number;
+  /** null where no Kubernetes is configured. */
+  services: ServiceCluster | null;
   metrics: WorkerMetrics;
   logger: Logger;
 }
@@ -80,7 +82,7 @@ export async function runWorker(
     }),
   );
 
-  const operations = new RunOperation({
+  const boardOperations = new RunOperation({
     boards: platform.boards,
     connector: new SshBoardConnector(),
     secrets: platform.secrets,
@@ -92,9 +94,18 @@ export async function runWorker(
     pause: sleep,
   });
   consumers.push(
-    queues.worker('nodes.operate', operationProcessor({ operations, boards: platform.boards, clock }), {
-      onFinished: (result) => metrics.countWork('nodes.operate', result),
-    }),
+    queues.worker(
+      'operations',
+      operationProcessor({
+        store: platform.operations,
+        runners: {
+          node: boardOperations,
+          service: serviceRunner(platform, ports.services, configuration),
+        },
+        clock,
+      }),
+      { onFinished: (result) => metrics.countWork('operations', result) },
+    ),
   );
 
   const discoveries = new RunDiscovery({
@@ -126,6 +137,8 @@ export async function runWorker(
   await app.listen(configuration.BRAMBLE_WORKER_PORT, configuration.BRAMBLE_WORKER_HOST);
   logger.info(`Working; health and metrics on ${await app.getUrl()}`);
 
+  void tellOfSlurm(ports);
+
   return async () => {
     stopped.abort();
     await Promise.all(consumers.map((consumer) => consumer.close()));
@@ -142,6 +155,12 @@ function readinessParts({ platform, inventory }: WorkerPorts): ReadinessPart[] {
   ];
 }
 
+async function tellOfSlurm({ controller, logger }: WorkerPorts): Promise<void> {
+  const settings = await controller.settings();
+  if (settings.kind === 'present') logger.info(`Jobs go to the cluster ${settings.value.cluster}`);
+  else logger.warn(`Jobs wait for Slurm, everything else goes on: ${settings.because}`);
+}
+
 async function lead(
   ports: WorkerPorts,
   configuration: WorkerConfiguration,
@@ -154,6 +173,7 @@ async function lead(
       [
         ...leaderDuties({ ...ports, slurm: ports.controller }, configuration),
         ...boardDuties(ports, configuration),
+        ...serviceDuties(ports.platform, ports.services, configuration),
       ].map((duty) => perform(duty, ports.logger, lost)),
     );
   } finally {

@@ -1,4 +1,4 @@
-import type { BoardOperation } from '@bramble/sdk';
+import type { Operation } from '@bramble/sdk';
 import { figure, type ResultTable } from '../result-table.ts';
 import { median } from '../statistics.ts';
 import type { BenchCluster } from './bench-cluster.ts';
@@ -50,7 +50,7 @@ export async function settle(cluster: BenchCluster): Promise<void> {
   if (changed.length > 0) throw new Error(`enrolled, and still not as they are to be: ${changed.join(', ')}`);
 }
 
-const stepTimes = ({ steps }: BoardOperation): { name: string; ms: number }[] =>
+const stepTimes = ({ steps }: Operation): { name: string; ms: number }[] =>
   steps.map(({ name, startedAt, endedAt }) => ({ name, ms: between(startedAt, endedAt) }));
 
 function between(from: string | null, to: string | null): number {

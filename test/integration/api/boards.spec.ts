@@ -27,7 +27,7 @@ const enrol = (body: object) => admin.http.post('/v1/admin/nodes').send(body);
 describe('boards', () => {
   it('are enrolled by an operation that can be watched, and never show a secret', async () => {
     const { body, headers } = await enrol(board(1)).expect(202);
-    expect(body).toMatchObject({ node: 'node01', kind: 'enrol', state: 'waiting', finished: false });
+    expect(body).toMatchObject({ subject: 'node01', kind: 'enrol', state: 'waiting', finished: false });
     expect(body.steps.slice(0, 3).map(({ name }: { name: string }) => name)).toEqual([
       'sign-in',
       'facts',
@@ -163,7 +163,7 @@ describe('boards', () => {
   it('may be planned without being enrolled, however often', async () => {
     const plan = () => admin.http.post('/v1/admin/nodes?dryRun=true').send(board(5)).expect(202);
     const [first, second] = [await plan(), await plan()];
-    expect(first.body).toMatchObject({ node: 'node05', kind: 'plan', state: 'waiting' });
+    expect(first.body).toMatchObject({ subject: 'node05', kind: 'plan', state: 'waiting' });
     expect(second.body.id).not.toBe(first.body.id);
     await admin.http.get(`/v1/admin/operations/${first.body.id}`).expect(200);
     await admin.http.get('/v1/admin/nodes/node05').expect(404);
@@ -179,7 +179,7 @@ describe('boards', () => {
       .send({ reason: 'new fan' })
       .expect(202);
     expect(body).toMatchObject({
-      node: 'rack1',
+      subject: 'rack1',
       kind: 'drain',
       parameters: { reason: 'new fan', force: false },
     });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterSnapshot, SlurmNode } from '#core/cluster/cluster';
 import type { Board } from '#core/nodes/board';
 import type { BoardHealth } from '#core/nodes/inventory/board-health';
-import type { OperationPatch } from '#core/nodes/operation';
+import type { OperationPatch } from '#core/operations/operation';
 import { existing } from '../../fakes/existing.ts';
 import { type RunningApi, type SignedIn, startApi } from './running-api.ts';
 
@@ -40,7 +40,7 @@ async function enrol(n: number): Promise<Board> {
 }
 /** Ends what is under way. */
 async function end(node: string, patch: OperationPatch): Promise<void> {
-  const [operation] = await api.platform.boards.operationsOf(node, 1);
+  const [operation] = await api.platform.boards.operationsOf('node', node, 1);
   await api.platform.boards.changeOperation(existing(operation), {
     ...{ endedAt: new Date(), lookAt: null },
     ...patch,
@@ -90,7 +90,7 @@ describe('nodes', () => {
     expect(await drift()).toMatchObject({ state: 'inSync', steps: [] });
     await admin.http.post('/v1/admin/nodes/node03/check').expect(202);
     expect(await drift()).toMatchObject({ state: 'inSync', steps: [] });
-    const [check] = await api.platform.boards.operationsOf('node03', 1);
+    const [check] = await api.platform.boards.operationsOf('node', 'node03', 1);
     const steps = existing(check).steps.map((step, index) =>
       index === 2 ? { ...step, state: 'differs' as const } : step,
     );
@@ -145,7 +145,7 @@ describe('events of a node', () => {
 
   it('are none for a trial, and for changes that somebody else was faster with', async () => {
     await enrol(6);
-    const [operation] = await api.platform.boards.operationsOf('node06', 1);
+    const [operation] = await api.platform.boards.operationsOf('node', 'node06', 1);
     await end('node06', { state: 'done' });
     expect(
       await api.platform.boards.changeOperation(existing(operation), { state: 'failed' }),
@@ -222,5 +222,15 @@ describe('discoveries', () => {
   it('are for admins', async () => {
     await viewer.http.post('/v1/admin/discoveries').send({ range: '10.0.0.0/24' }).expect(403);
     await admin.http.get('/v1/admin/discoveries/dsc_00000000000000000000000000').expect(404);
+  });
+});
+
+describe('the Kubernetes cluster', () => {
+  it('is unavailable where none is configured', async () => {
+    for (const path of ['namespaces', 'namespaces/hpc/access', 'images']) {
+      const { body } = await admin.http.get(`/v1/cluster/${path}`).expect(503);
+      expect(body).toMatchObject({ code: 'kubernetes_unavailable' });
+      expect(body.detail).toContain('BRAMBLE_KUBECONFIG');
+    }
   });
 });

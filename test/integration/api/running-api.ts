@@ -7,6 +7,7 @@ import { createApi } from '#api/create-app';
 import { ManageAccess } from '#core/access/manage-access';
 import type { Permission, Role } from '#core/access/permissions';
 import { apiConfigurationSchema, parseConfiguration } from '#core/configuration/configuration';
+import type { LiveServices } from '#core/services/read-services';
 import { useFaultWording } from '#core/vocabulary/fault-wording';
 import { createLogger } from '#infra/observability/logger';
 import { openPlatform, type Platform } from '#infra/platform/platform';
@@ -31,7 +32,11 @@ export interface SignedIn {
   http: Agent;
 }
 
-export async function startApi(environment: Record<string, string> = {}): Promise<RunningApi> {
+/** @param live what the cluster tells of services; default: there is none */
+export async function startApi(
+  environment: Record<string, string> = {},
+  live: LiveServices | null = null,
+): Promise<RunningApi> {
   const database = await freshDatabase();
   const storage = await mkdtemp(join(tmpdir(), 'bramble-api-'));
   const configuration = parseConfiguration(apiConfigurationSchema, {
@@ -43,7 +48,7 @@ export async function startApi(environment: Record<string, string> = {}): Promis
   const logger = createLogger('test', configuration.BRAMBLE_LOG_LEVEL);
   const platform = await openPlatform(configuration, logger);
   useFaultWording();
-  const app = await createApi(platform, configuration, logger);
+  const app = await createApi(platform, configuration, logger, live);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const access = new ManageAccess(platform.access, platform.keyMaterial, platform.ids, platform.clock);

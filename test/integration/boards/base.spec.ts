@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BoardStep } from '#core/nodes/board-step';
 import { differs, right } from '#core/nodes/board-step';
-import type { Operation } from '#core/nodes/operation';
+import type { NodeOperation } from '#core/operations/operation';
 import { installPackages, packagesProbe, parsePackages } from '#core/nodes/packages';
 import type { Site } from '#core/nodes/site';
 import { accountsStep } from '#core/nodes/steps/base/accounts-step';
@@ -75,7 +75,7 @@ async function sh(script: string, ...args: string[]): Promise<string> {
 const put = (path: string, content: string, mode = '644') =>
   sh('mkdir -p "$(dirname "$1")"; printf %s "$2" > "$1"; chmod "$3" "$1"', path, content, mode);
 
-const stepOf = (operation: Operation, { name }: BoardStep) =>
+const stepOf = (operation: NodeOperation, { name }: BoardStep) =>
   existing(operation.steps.find((step) => step.name === name));
 
 const install = (...packages: string[]): BoardStep => ({
@@ -180,7 +180,14 @@ describe('the package proxy of a board', () => {
     await boards.store.insert(
       { ...cache, roles: ['storage'], storage },
       {
-        ...{ id: idOf('op', 90), node: 'node01', boardId: cache.id, kind: 'check', steps: [] },
+        ...{
+          id: idOf('op', 90),
+          about: 'node',
+          subject: 'node01',
+          boardId: cache.id,
+          kind: 'check',
+          steps: [],
+        },
         ...{ parameters: { reason: null, force: false }, createdAt: new Date() },
       },
     );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Board, BoardPatch } from '#core/nodes/board';
 import type { BoardConnector } from '#core/nodes/board-connection';
 import type { BoardStep } from '#core/nodes/board-step';
-import type { Operation, OperationKind, OperationOutput } from '#core/nodes/operation';
+import type { NodeOperation, NodeOperationKind, OperationOutput } from '#core/operations/operation';
 import type { ManagedKey } from '#core/nodes/managed-key';
 import { RunOperation } from '#core/nodes/run-operation';
 import { sealSignIn } from '#core/nodes/sealed-sign-in';
@@ -33,13 +33,13 @@ export interface StepsOnBoards {
     name: string,
     steps: readonly BoardStep[],
     fields?: BoardPatch,
-  ): Promise<Operation>;
+  ): Promise<NodeOperation>;
   /** Runs steps on an enrolled board. */
-  run(name: string, steps: readonly BoardStep[], kind?: OperationKind): Promise<Operation>;
+  run(name: string, steps: readonly BoardStep[], kind?: NodeOperationKind): Promise<NodeOperation>;
   /** Runs an operation again that was interrupted. */
-  goOn(operationId: string, steps: readonly BoardStep[]): Promise<Operation>;
+  goOn(operationId: string, steps: readonly BoardStep[]): Promise<NodeOperation>;
   /** What the steps of an operation have shown. */
-  output(operation: Operation): Promise<OperationOutput[]>;
+  output(operation: NodeOperation): Promise<OperationOutput[]>;
 }
 
 /** Steps on virtual boards over real SSH, as the worker runs them, with a store in memory. */
@@ -56,7 +56,11 @@ export function stepsOnBoards(
   } = changes;
   let count = 0;
 
-  async function toItsEnd(id: string, kind: OperationKind, steps: readonly BoardStep[]): Promise<Operation> {
+  async function toItsEnd(
+    id: string,
+    kind: NodeOperationKind,
+    steps: readonly BoardStep[],
+  ): Promise<NodeOperation> {
     const operations = new RunOperation({
       ...{ boards: store, connector, secrets: plainSecretBox, clock, site, slurm },
       managedKey: () => managedKey,
@@ -65,13 +69,20 @@ export function stepsOnBoards(
     });
     for (;;) {
       const next = await operations.run(id);
-      if (next === undefined) return existing(await store.findOperation(id));
+      if (next === undefined) return store.nodeOperation(id);
       await sleep(Math.min(next.afterMs, 1_000));
     }
   }
 
-  const newOperation = (board: Pick<Board, 'id' | 'name'>, kind: OperationKind) => ({
-    ...{ id: idOf('op', (count += 1)), node: board.name, boardId: board.id, kind, steps: [] },
+  const newOperation = (board: Pick<Board, 'id' | 'name'>, kind: NodeOperationKind) => ({
+    ...{
+      id: idOf('op', (count += 1)),
+      about: 'node' as const,
+      subject: board.name,
+      boardId: board.id,
+      kind,
+      steps: [],
+    },
     ...{ parameters: { reason: null, force: false }, createdAt: clock.now() },
   });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SlurmNode } from '#core/cluster/cluster';
 import type { BoardStep } from '#core/nodes/board-step';
-import type { Operation } from '#core/nodes/operation';
+import type { NodeOperation } from '#core/operations/operation';
 import type { Site } from '#core/nodes/site';
 import { COMPUTE_STEPS } from '#core/nodes/steps/compute/compute-steps';
 import { mungeStep } from '#core/nodes/steps/compute/munge-step';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   lab = await boardsUp({ dir: DIRECTORY, boards: 3, stocked: 'mpi' });
   slurm = await slurmForBoardsUp(lab);
   const commands = { transport: new LocalTransport(), binDir: slurm.binDir, slurmConf: slurm.slurmConf };
-  const { controller } = await SlurmCliController.connect(commands);
+  const controller = new SlurmCliController(commands);
   nodes = new SlurmCliNodes(commands);
   const mungeKey = async () => readFileSync(slurm.mungeKeyFile).toString('base64');
   site = { ...SITE, subnet: lab.subnet, slurm: { host: slurm.host, port: slurm.port, mungeKey } };
@@ -55,8 +55,8 @@ async function takeDown(): Promise<void> {
 }
 
 const machine = (index: number) => existing(lab.boards[index]);
-const states = ({ steps }: Operation) => steps.map(({ name, state }) => `${name}: ${state}`);
-const applied = (operation: Operation) =>
+const states = ({ steps }: NodeOperation) => steps.map(({ name, state }) => `${name}: ${state}`);
+const applied = (operation: NodeOperation) =>
   operation.steps.filter(({ state }) => state === 'applied').map(({ name }) => name);
 const node = async (name: string): Promise<SlurmNode> => {
   const answer = await nodes.find(name);
@@ -65,7 +65,7 @@ const node = async (name: string): Promise<SlurmNode> => {
 };
 const jobs = async () =>
   (await slurm.run(['squeue', '--states=all', '--noheader'])).stdout.split('\n').length - 1;
-const shown = async (operation: Operation, step: string) =>
+const shown = async (operation: NodeOperation, step: string) =>
   (await boards.output(operation))
     .filter((output) => output.step === step)
     .map(({ text }) => text)
@@ -93,7 +93,7 @@ describe('compute boards on a real Slurm', { timeout: INSTALLED_WITHIN_MS }, () 
     );
     for (const [index, operation] of operations.entries()) {
       expect(operation).toMatchObject(done);
-      const { name, address } = { name: operation.node, address: machine(index).address };
+      const { name, address } = { name: operation.subject, address: machine(index).address };
       expect(await node(name)).toMatchObject({ state: 'idle', address });
       expect((await node(name)).features).toEqual(expect.arrayContaining(['rpi4', 'amd64']));
       expect(await shown(operation, 'smoke-test')).toContain(`rank 1 of 2 on ${name}, sum of ranks 1\n`);

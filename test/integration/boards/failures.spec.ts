@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BoardStep, differs, right } from '#core/nodes/board-step';
-import type { Operation } from '#core/nodes/operation';
+import type { NodeOperation } from '#core/operations/operation';
 import { installPackages, packagesProbe, parsePackages } from '#core/nodes/packages';
 import { sealSignIn } from '#core/nodes/sealed-sign-in';
 import type { Site } from '#core/nodes/site';
@@ -48,15 +48,15 @@ async function on(board: Board, script: string, ...args: string[]): Promise<stri
   return stdout.trim();
 }
 
-const latest = async (name: string): Promise<Operation> =>
-  existing((await boards.store.operationsOf(name, 1))[0]);
+const latest = async (name: string): Promise<NodeOperation> =>
+  existing((await boards.store.operationsOf('node', name, 1))[0]);
 const until = (name: string, step: string, state: string) =>
   expect
     .poll(async () => (await latest(name)).steps.find((one) => one.name === step)?.state, {
       timeout: 120_000,
     })
     .toBe(state);
-const named = ({ steps }: Operation, state: string) =>
+const named = ({ steps }: NodeOperation, state: string) =>
   steps.filter((step) => step.state === state).map(({ name }) => name);
 const done = { state: 'done', reason: null };
 

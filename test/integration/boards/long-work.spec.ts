@@ -81,7 +81,7 @@ describe('long work on a board', () => {
       },
     };
     await expect(boards.run('node02', [killed])).rejects.toThrow('killed');
-    const [{ id } = { id: '' }] = await boards.store.operationsOf('node02', 1);
+    const [{ id } = { id: '' }] = await boards.store.operationsOf('node', 'node02', 1);
     expect(await boards.goOn(id, [step])).toMatchObject({ state: 'done' });
     expect(await machine().readFile('/var/tmp/found-count')).toBe('once\n');
   });

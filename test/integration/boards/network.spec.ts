@@ -57,7 +57,7 @@ const killedAt = (what: keyof StepContext): BoardStep => ({
 });
 
 async function lastOperation(name: string): Promise<string> {
-  const [operation] = await boards.store.operationsOf(name, 1);
+  const [operation] = await boards.store.operationsOf('node', name, 1);
   return existing(operation).id;
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BoardStorage } from '#core/nodes/board';
-import type { Operation } from '#core/nodes/operation';
+import type { NodeOperation } from '#core/operations/operation';
 import { diskStep } from '#core/nodes/steps/storage/disk-step';
 import { exportsStep } from '#core/nodes/steps/storage/exports-step';
 import { fileSystemsStep } from '#core/nodes/steps/storage/file-systems-step';
@@ -61,7 +61,7 @@ async function want(changes: Partial<BoardStorage>): Promise<void> {
   await boards.store.change(board, { storage: { ...STORAGE, ...changes } });
 }
 
-const states = ({ steps }: Operation): string[] =>
+const states = ({ steps }: NodeOperation): string[] =>
   steps.map(({ name, state }) => `${name} ${state}`).filter((line) => !/^(sign-in|facts) /.test(line));
 const UNCHANGED = STEPS.map(({ name }) => `${name} unchanged`);
 

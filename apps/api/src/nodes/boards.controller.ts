@@ -2,12 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Re
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
-import {
-  type BoardResource,
-  boardResourceSchema,
-  type OperationResource,
-  operationResourceSchema,
-} from '#core/nodes/board-resource';
+import { type BoardResource, boardResourceSchema } from '#core/nodes/board-resource';
 import {
   type ApplyRequest,
   applyRequestSchema,
@@ -18,19 +13,14 @@ import {
   operationRequestSchema,
 } from '#core/nodes/enrolment-request';
 import { ManageBoards } from '#core/nodes/manage-boards';
+import { type OperationResource, operationResourceSchema } from '#core/operations/operation-resource';
 import { Requires } from '../access/requires.ts';
+import { type DryRunQuery, dryRunQuerySchema } from '../http/dry-run-query.ts';
 import { Answers } from '../openapi/answers.ts';
+import { located } from '../operations/located.ts';
+import { operationListSchema } from '../operations/operation-list.ts';
 
 const boardListSchema = z.object({ items: z.array(boardResourceSchema) }).meta({ id: 'BoardList' });
-const operationListSchema = z
-  .object({ items: z.array(operationResourceSchema) })
-  .meta({ id: 'BoardOperationList' });
-const enrolmentQuerySchema = z.strictObject({
-  dryRun: z
-    .stringbool({ truthy: ['true'], falsy: ['false'], error: 'must be "true" or "false"' })
-    .default(false)
-    .describe('Only look, and tell what would be done.'),
-});
 
 @ApiTags('boards')
 @Controller('v1/admin/nodes')
@@ -55,7 +45,7 @@ export class BoardsController {
   @Answers(202, operationResourceSchema, [400, 409])
   async enrol(
     @Body({ schema: enrolmentRequestSchema }) body: EnrolmentRequest,
-    @Query({ schema: enrolmentQuerySchema }) { dryRun }: z.output<typeof enrolmentQuerySchema>,
+    @Query({ schema: dryRunQuerySchema }) { dryRun }: DryRunQuery,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OperationResource> {
     return located(response, await this.#boards.enrol(body, { dryRun }));
@@ -210,9 +200,4 @@ export class BoardsController {
   forget(@Param('name', { schema: boardNameSchema }) name: string): Promise<void> {
     return this.#boards.forget(name);
   }
-}
-
-function located(response: Response, operation: OperationResource): OperationResource {
-  response.setHeader('Location', `/v1/admin/operations/${operation.id}`);
-  return operation;
 }

@@ -7,6 +7,7 @@ import { SweepJobs } from '#core/jobs/sweep-jobs';
 import { TrackJobs } from '#core/jobs/track-jobs';
 import { slurmChanges } from '#core/nodes/inventory/slurm-changes';
 import { resealSecrets } from '#core/nodes/reseal-secrets';
+import { resealServices } from '#core/services/reseal-services';
 import { SweepOperations } from '#core/nodes/sweep-operations';
 import type { WorkerMetrics } from '#infra/observability/metrics';
 import type { Platform } from '#infra/platform/platform';
@@ -18,8 +19,6 @@ export interface LeaderPorts {
   inventory: SlurmInventory;
   /** Left out where no Kubernetes is configured. */
   kubernetes?: KubernetesNodes | undefined;
-  /** `MinJobAge` of the cluster. */
-  forgetsAfterMs: number;
   metrics: WorkerMetrics;
 }
 
@@ -29,7 +28,7 @@ const STAGING_PAUSE_MS = 60 * 60_000;
 
 /** What exactly one worker does for all: follow the jobs in Slurm, find what was lost, look at the cluster. */
 export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfiguration): Duty[] {
-  const { platform, slurm, inventory, kubernetes, forgetsAfterMs, metrics } = ports;
+  const { platform, slurm, inventory, kubernetes, metrics } = ports;
   const { jobs, observations, clock, queues, storage, access } = platform;
   const tracker = new TrackJobs({
     jobs,
@@ -38,7 +37,6 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
     queue: queues.jobQueue,
     observations,
     clock,
-    forgetsAfterMs,
   });
   const sweeper = new SweepJobs(jobs, queues.jobQueue, clock);
   const operations = new SweepOperations(platform.boards, queues.operationQueue, clock);
@@ -108,6 +106,7 @@ export function leaderDuties(ports: LeaderPorts, configuration: WorkerConfigurat
       round: async () => {
         await platform.managedKey();
         await resealSecrets(platform.boards, platform.secrets);
+        await resealServices(platform.services, platform.secrets);
       },
     },
   ];

@@ -1,19 +1,18 @@
 import type { SlurmController } from '../jobs/slurm-controller.ts';
+import type { NodeOperation } from '../operations/operation.ts';
+import type { TrackedOperation } from '../operations/tracked-operation.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import type { Board, BoardFacts, BoardPatch } from './board.ts';
 import type { BoardConnection } from './board-connection.ts';
 import type { BoardStore } from './board-store.ts';
 import { type StepContext, StepProblem } from './board-step.ts';
 import type { ManagedKey } from './managed-key.ts';
-import type { Operation } from './operation.ts';
 import type { SignInToBoard } from './sign-in-to-board.ts';
 import type { Site } from './site.ts';
 import type { SlurmNodes } from './slurm-nodes.ts';
 
 const RECONNECT_WITHIN_MS = 120_000;
 const RECONNECT_PAUSE_MS = 1_000;
-/** How long a wait goes on before it looks whether the operation is to be cancelled. */
-const LOOK_UP_MS = 2_000;
 
 export interface BoardSessionPorts {
   boards: BoardStore;
@@ -22,17 +21,6 @@ export interface BoardSessionPorts {
   clock: Clock;
   site: Site;
   slurm: { nodes: SlurmNodes; jobs: SlurmController };
-  pause: (ms: number) => Promise<void>;
-}
-
-/** What a session needs of the run that it belongs to. */
-export interface SessionRun {
-  readonly operation: Operation;
-  /** Name of the step that is being done. */
-  readonly step: string;
-  keepNote(name: string, value: string): Promise<void>;
-  /** @throws an error that ends the run where the operation is not this run's any more */
-  mustGoOn(): Promise<void>;
 }
 
 /** What steps work with, while an operation runs: the board, the way to it, and the cluster around it. */
@@ -40,13 +28,13 @@ export class BoardSession implements StepContext {
   readonly site: Site;
   readonly slurm: StepContext['slurm'];
   readonly #ports: BoardSessionPorts;
-  readonly #run: SessionRun;
+  readonly #run: TrackedOperation<NodeOperation>;
   #board: Board | undefined;
   #boards: readonly Board[] = [];
   #facts: BoardFacts | undefined;
   #connection: BoardConnection | undefined;
 
-  constructor(ports: BoardSessionPorts, run: SessionRun, board: Board | undefined) {
+  constructor(ports: BoardSessionPorts, run: TrackedOperation<NodeOperation>, board: Board | undefined) {
     this.#ports = ports;
     this.#run = run;
     this.#board = board;
@@ -56,7 +44,7 @@ export class BoardSession implements StepContext {
 
   get board(): Board {
     if (this.#board === undefined)
-      throw new StepProblem(`"${this.operation.node}" is no board of Bramble's.`);
+      throw new StepProblem(`"${this.operation.subject}" is no board of Bramble's.`);
     return this.#board;
   }
 
@@ -75,7 +63,7 @@ export class BoardSession implements StepContext {
     return this.#boards;
   }
 
-  get operation(): Operation {
+  get operation(): NodeOperation {
     return this.#run.operation;
   }
 
@@ -93,12 +81,12 @@ export class BoardSession implements StepContext {
     this.#boards = await this.#ports.boards.list();
   }
 
-  async say(text: string): Promise<void> {
-    await this.#ports.boards.say(this.operation.id, this.#run.step, text);
+  say(text: string): Promise<void> {
+    return this.#run.say(text);
   }
 
   note(name: string): string | undefined {
-    return this.operation.notes[name];
+    return this.#run.note(name);
   }
 
   keepNote(name: string, value: string): Promise<void> {
@@ -110,11 +98,8 @@ export class BoardSession implements StepContext {
     this.#boards = await this.#ports.boards.list();
   }
 
-  async pause(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= LOOK_UP_MS) {
-      await this.#ports.pause(Math.min(left, LOOK_UP_MS));
-      await this.#run.mustGoOn();
-    }
+  pause(ms: number): Promise<void> {
+    return this.#run.pause(ms);
   }
 
   async reconnect({

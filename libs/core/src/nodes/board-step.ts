@@ -1,9 +1,12 @@
 import type { SlurmController } from '../jobs/slurm-controller.ts';
+import type { NodeOperation } from '../operations/operation.ts';
 import type { Board, BoardFacts, BoardPatch, BoardRole } from './board.ts';
 import type { BoardConnection } from './board-connection.ts';
-import type { Operation } from './operation.ts';
+
 import type { Site } from './site.ts';
 import type { SlurmNodes } from './slurm-nodes.ts';
+
+export { StepProblem, StepWaits } from '../operations/step-problem.ts';
 
 /** What a step has to go by, and what it may do beside running commands. */
 export interface StepContext {
@@ -15,7 +18,7 @@ export interface StepContext {
   /** All boards of the cluster, this one among them. */
   readonly boards: readonly Board[];
   readonly site: Site;
-  readonly operation: Pick<Operation, 'id' | 'node' | 'kind' | 'parameters'>;
+  readonly operation: Pick<NodeOperation, 'id' | 'subject' | 'kind' | 'parameters'>;
   readonly slurm: { nodes: SlurmNodes; jobs: SlurmController };
   now(): Date;
   /** Shows text to those who watch, and keeps it with the step. */
@@ -85,25 +88,4 @@ export interface BoardStep {
    * @throws StepProblem
    */
   apply(context: StepContext, seen: string): Promise<string>;
-}
-
-/** What is in the way of a step, in words for the admin. */
-export class StepProblem extends Error {
-  /** Whether it may pass by itself, so that trying again makes sense: the board is away, or a lock is held. */
-  readonly passing: boolean;
-
-  constructor(message: string, { passing = false }: { passing?: boolean } = {}) {
-    super(message);
-    this.name = 'StepProblem';
-    this.passing = passing;
-  }
-}
-
-/** Nothing is wrong, but the step has to wait for something that may take days. It is looked at again and again. */
-export class StepWaits extends Error {
-  /** @param message what it waits for */
-  constructor(message: string) {
-    super(message);
-    this.name = 'StepWaits';
-  }
 }

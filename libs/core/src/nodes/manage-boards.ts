@@ -1,16 +1,19 @@
+import { ManageOperations, underWay } from '../operations/manage-operations.ts';
+import {
+  isOver,
+  type NodeOperation,
+  type NodeOperationKind,
+  type NodeOperationParameters,
+} from '../operations/operation.ts';
+import type { OperationQueue } from '../operations/operation-queue.ts';
+import { type OperationResource, toOperationResource } from '../operations/operation-resource.ts';
+import type { NewOperation } from '../operations/operation-store.ts';
 import type { Clock, IdGenerator } from '../vocabulary/clock.ts';
 import { notFound, Problem } from '../vocabulary/problem.ts';
 import type { Board, BoardPatch } from './board.ts';
-import {
-  type BoardResource,
-  type OperationResource,
-  toBoardResource,
-  toOperationResource,
-} from './board-resource.ts';
-import type { BoardStore, NewOperation } from './board-store.ts';
+import { type BoardResource, toBoardResource } from './board-resource.ts';
+import type { BoardStore } from './board-store.ts';
 import type { ApplyRequest, EnrolmentRequest } from './enrolment-request.ts';
-import { isOver, type Operation, type OperationKind, type OperationParameters } from './operation.ts';
-import type { OperationQueue } from './operation-queue.ts';
 import { type Procedures, stepsFor } from './procedures.ts';
 import { sealSignIn } from './sealed-sign-in.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -29,9 +32,11 @@ const SHOWN_OPERATIONS = 50;
 /** What admins do with boards. The boards themselves are a worker's business. */
 export class ManageBoards {
   readonly #ports: ManageBoardsPorts;
+  readonly #operations: ManageOperations;
 
   constructor(ports: ManageBoardsPorts) {
     this.#ports = ports;
+    this.#operations = new ManageOperations({ ...ports, operations: ports.boards });
   }
 
   /**
@@ -63,8 +68,8 @@ export class ManageBoards {
         faults: [{ field: refused.taken, message: 'is taken' }],
       });
     }
-    await this.#nudge(operation.id);
-    return this.operation(operation.id);
+    await this.#operations.nudge(operation.id);
+    return this.#operations.get(operation.id);
   }
 
   /**
@@ -89,7 +94,7 @@ export class ManageBoards {
       ...(replace ? { facts: null, factsAt: null } : {}),
     };
     if (Object.keys(patch).length > 0) {
-      const [latest] = await boards.operationsOf(name, 1);
+      const [latest] = await boards.operationsOf('node', name, 1);
       const isBusy = latest !== undefined && !isOver(latest.state);
       if (isBusy || (await boards.change(board, patch)) === undefined) throw underWay(name);
     }
@@ -102,33 +107,13 @@ export class ManageBoards {
    */
   async begin(
     name: string,
-    kind: Exclude<OperationKind, 'plan'>,
-    parameters: Partial<OperationParameters> = {},
+    kind: Exclude<NodeOperationKind, 'plan'>,
+    parameters: Partial<NodeOperationParameters> = {},
   ): Promise<OperationResource> {
     const { boards } = this.#ports;
     const needsNoBoard = kind === 'drain' || kind === 'resume';
     const board = needsNoBoard ? await boards.findByName(name) : await this.#find(name);
-    const begun = await boards.begin(this.#operation(name, board, kind, parameters));
-    if (begun === undefined) throw underWay(name);
-    await this.#nudge(begun.id);
-    return toOperationResource(begun);
-  }
-
-  /** Asking twice is asking once. @throws Problem `not_found`, or `operation_finished` */
-  async cancel(operationId: string): Promise<OperationResource> {
-    const { boards, clock } = this.#ports;
-    for (;;) {
-      const operation = await this.#findOperation(operationId);
-      if (isOver(operation.state)) {
-        throw new Problem('operation_finished', `It has ended already: it is ${operation.state}.`);
-      }
-      if (operation.cancelRequestedAt !== null) return this.operation(operationId);
-      const now = clock.now();
-      if ((await boards.changeOperation(operation, { cancelRequestedAt: now, lookAt: now })) === undefined)
-        continue;
-      await this.#nudge(operationId);
-      return this.operation(operationId);
-    }
+    return this.#operations.begin(this.#operation(name, board, kind, parameters));
   }
 
   /**
@@ -149,14 +134,9 @@ export class ManageBoards {
     return (await this.#ports.boards.list()).map(toBoardResource);
   }
 
-  /** @throws Problem `not_found` */
-  async operation(id: string): Promise<OperationResource> {
-    return toOperationResource(await this.#findOperation(id));
-  }
-
   /** Newest first. @throws Problem `not_found` */
   async operationsOf(name: string): Promise<OperationResource[]> {
-    const operations = await this.#ports.boards.operationsOf(name, SHOWN_OPERATIONS);
+    const operations = await this.#ports.boards.operationsOf('node', name, SHOWN_OPERATIONS);
     if (operations.length === 0) await this.#find(name);
     return operations.map(toOperationResource);
   }
@@ -164,14 +144,15 @@ export class ManageBoards {
   #operation(
     node: string,
     board: Board | undefined,
-    kind: OperationKind,
-    { reason = null, force = false }: Partial<OperationParameters> = {},
-  ): NewOperation {
+    kind: NodeOperationKind,
+    { reason = null, force = false }: Partial<NodeOperationParameters> = {},
+  ): NewOperation<NodeOperation> {
     const { ids, clock, procedures } = this.#ports;
     const parameters = { reason, force };
     return {
       id: ids.next('op'),
-      node,
+      about: 'node',
+      subject: node,
       boardId: board?.id ?? null,
       kind,
       parameters,
@@ -180,21 +161,10 @@ export class ManageBoards {
     };
   }
 
-  /** The operation's `lookAt` brings it to a worker even where this is lost. */
-  async #nudge(operationId: string): Promise<void> {
-    await this.#ports.queue.add(operationId).catch(() => {});
-  }
-
   async #find(name: string): Promise<Board> {
     const board = await this.#ports.boards.findByName(name);
     if (board === undefined) throw notFound('board', name);
     return board;
-  }
-
-  async #findOperation(id: string): Promise<Operation> {
-    const operation = await this.#ports.boards.findOperation(id);
-    if (operation === undefined) throw notFound('operation', id);
-    return operation;
   }
 }
 
@@ -209,9 +179,3 @@ function signInFields(boardId: string, signIn: EnrolmentRequest['signIn'], secre
     sealedSudoPassword: null,
   };
 }
-
-const underWay = (name: string): Problem =>
-  new Problem(
-    'operation_under_way',
-    `Something is being done with "${name}" already; wait for its end, or cancel it.`,
-  );

@@ -1,13 +1,13 @@
 import type { Board } from './board.ts';
 import type { BoardStep } from './board-step.ts';
-import type { Operation, OperationKind, StepProgress } from './operation.ts';
+import type { NodeOperation, NodeOperationKind, StepProgress } from '../operations/operation.ts';
 import { SIGN_IN_STEP } from './sign-in-to-board.ts';
 import { FACTS_STEP } from './twin.ts';
 
 /** The steps of each kind of operation, in their order. `check` and `plan` look at the steps of `enrol`. */
-export type Procedures = Readonly<Record<Exclude<OperationKind, 'check' | 'plan'>, readonly BoardStep[]>>;
+export type Procedures = Readonly<Record<Exclude<NodeOperationKind, 'check' | 'plan'>, readonly BoardStep[]>>;
 
-type Kind = Pick<Operation, 'kind'>;
+type Kind = Pick<NodeOperation, 'kind'>;
 
 /** Whether Bramble signs in to the board. */
 export const needsBoard = ({ kind }: Kind): boolean => kind !== 'drain' && kind !== 'resume';

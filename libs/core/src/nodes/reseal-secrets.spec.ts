@@ -1,20 +1,9 @@
 import { expect, it } from 'vitest';
+import { keyedSecretBox as box } from '../../../../test/fakes/keyed-secret-box.ts';
 import { MemoryBoardStore } from '../../../../test/fakes/memory-board-store.ts';
 import { enrolledBoard } from '../../../../test/fakes/operation-runs.ts';
 import { resealSecrets } from './reseal-secrets.ts';
 import { openSignIn, openSudoPassword, sealSignIn, sudoPurpose } from './sealed-sign-in.ts';
-import type { SecretBox } from './secret-box.ts';
-
-/** Seals with the first of its keys, and opens with all of them. */
-const box = (...keys: string[]): SecretBox => ({
-  seal: (secret, purpose) => `${keys[0]}|${purpose}|${secret}`,
-  open: (sealed, purpose) => {
-    const key = keys.find((one) => sealed.startsWith(`${one}|${purpose}|`));
-    if (key === undefined) throw new Error('none of the keys has sealed it');
-    return sealed.slice(`${key}|${purpose}|`.length);
-  },
-  isStale: (sealed) => !sealed.startsWith(`${keys[0]}|`),
-});
 
 it('seals what an older key has sealed, and leaves the rest alone', async () => {
   const store = new MemoryBoardStore();
@@ -34,7 +23,8 @@ it('seals what an older key has sealed, and leaves the rest alone', async () => 
     await store.insert(board, {
       ...operation,
       id: `op_${board.id}`,
-      node: board.name,
+      about: 'node',
+      subject: board.name,
       boardId: board.id,
       parameters,
     });

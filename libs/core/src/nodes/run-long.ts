@@ -111,6 +111,28 @@ export async function runLong(
   throw new LongWorkFailed(`${name} ${end}`, output, { passing: end === ENDED_FROM_OUTSIDE });
 }
 
+/** `$@` units: prints those that were begun and not cleared away. */
+const LEFT = `
+for unit; do
+  if [ -e "${DIRECTORY}/$unit.sh" ]; then echo "$unit"; fi
+done
+`;
+
+/**
+ * Waits for the end of work that an interrupted worker has begun, and clears it away. How it ended is for the caller to
+ * see from what it has done.
+ * @param names as in {@link LongWork}
+ */
+export async function finishLong(context: StepContext, names: readonly string[]): Promise<void> {
+  const units = names.map((name) => `bramble-${name}`);
+  const { connection } = context;
+  const { stdout } = await succeed(connection, { argv: ['sh', '-c', LEFT, 'sh', ...units], root: true });
+  for (const unit of units.filter((one) => stdout.split('\n').includes(one))) {
+    await follow(context, unit);
+    await succeed(context.connection, { argv: ['sh', '-c', FORGET, 'sh', unit], root: true });
+  }
+}
+
 async function begun(
   connection: BoardConnection,
   start: readonly string[],

@@ -9,8 +9,8 @@ import { exited, ScriptedBoard } from '../../../../test/fakes/scripted-board.ts'
 import type { Board } from './board.ts';
 import type { BoardCommand, CommandEnd } from './board-connection.ts';
 import { type BoardStep, StepProblem } from './board-step.ts';
-import type { NewOperation } from './board-store.ts';
-import type { OperationKind } from './operation.ts';
+import type { NodeOperation, NodeOperationKind } from '../operations/operation.ts';
+import type { NewOperation } from '../operations/operation-store.ts';
 import { RunOperation } from './run-operation.ts';
 import { PROCEDURES } from './steps/all-procedures.ts';
 import { sealSignIn } from './sealed-sign-in.ts';
@@ -71,12 +71,12 @@ function authorize({ argv }: BoardCommand): CommandEnd | undefined {
   return exited(0);
 }
 
-const begun = (id: string, boardId: string, node: string): NewOperation => ({
-  ...{ id, boardId, node, kind: 'enrol', steps: [], createdAt: clock.now() },
+const begun = (id: string, boardId: string, subject: string): NewOperation<NodeOperation> => ({
+  ...{ id, boardId, about: 'node', subject, kind: 'enrol', steps: [], createdAt: clock.now() },
   parameters: { reason: null, force: false },
 });
 
-async function enrol(changes: Partial<Board> = {}, kind: OperationKind = 'enrol') {
+async function enrol(changes: Partial<Board> = {}, kind: NodeOperationKind = 'enrol') {
   const board: Board = {
     id: 'brd_1',
     version: 1,
@@ -103,7 +103,8 @@ async function enrol(changes: Partial<Board> = {}, kind: OperationKind = 'enrol'
   };
   await store.insert(board, {
     id: 'op_1',
-    node: board.name,
+    about: 'node',
+    subject: board.name,
     boardId: board.id,
     kind,
     parameters: { reason: null, force: false },

@@ -1,15 +1,15 @@
-import type { Reason } from '../jobs/job.ts';
 import type { NextLook } from '../jobs/work-on-job.ts';
 import type { SlurmController } from '../jobs/slurm-controller.ts';
+import { isOver, type NodeOperation } from '../operations/operation.ts';
+import { type StepEnd, TrackedOperation } from '../operations/tracked-operation.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import type { Board } from './board.ts';
 import type { BoardConnector } from './board-connection.ts';
-import { BoardSession, type SessionRun } from './board-session.ts';
+import { BoardSession } from './board-session.ts';
 import type { BoardStore } from './board-store.ts';
-import { type BoardStep, StepProblem, StepWaits } from './board-step.ts';
+import { type BoardStep, StepProblem } from './board-step.ts';
 import { refuseUnknownSystem } from './known-system.ts';
 import type { ManagedKey } from './managed-key.ts';
-import { isOver, type Operation, type OperationPatch, type StepProgress } from './operation.ts';
 import { probeBoard, type Seen } from './probe-board.ts';
 import { needsBoard, type Procedures, stepsOf, stepsFor } from './procedures.ts';
 import { readFacts } from './read-facts.ts';
@@ -32,14 +32,8 @@ export interface RunOperationPorts {
   pause: (ms: number) => Promise<void>;
 }
 
-const RETRY_MS = 10_000;
-/** How long an operation waits for a board that is away, or for what may pass by itself. */
-const PATIENCE_MS = 5 * 60_000;
-
-const CANCELLED = { code: 'Cancelled', message: 'Cancelled; what was applied until then stays.' };
-
 /** Whether the board is only looked at. */
-const onlyLooks = ({ kind }: Operation): boolean => kind === 'check' || kind === 'plan';
+const onlyLooks = ({ kind }: NodeOperation): boolean => kind === 'check' || kind === 'plan';
 
 /**
  * Works on a node, step by step. It may be interrupted anywhere and run again: a run begins with the first step and
@@ -55,106 +49,72 @@ export class RunOperation {
   }
 
   async run(operationId: string): Promise<NextLook> {
-    const { boards, clock, procedures } = this.#ports;
+    const { boards, procedures } = this.#ports;
     const operation = await boards.findOperation(operationId);
-    if (operation === undefined || isOver(operation.state)) return undefined;
+    if (operation?.about !== 'node' || isOver(operation.state)) return undefined;
     const board = operation.boardId === null ? undefined : await boards.find(operation.boardId);
-    if (operation.cancelRequestedAt !== null) {
-      await boards.changeOperation(operation, {
-        state: 'cancelled',
-        reason: CANCELLED,
-        endedAt: clock.now(),
-        lookAt: null,
-      });
-      return undefined;
-    }
-    const started = await boards.changeOperation(operation, {
-      state: 'running',
-      startedAt: operation.startedAt ?? clock.now(),
-      reason: null,
-      steps: stepsFor(operation, board, procedures),
-    });
-    if (started === undefined) return { afterMs: 0 };
-    return new Run(this.#ports, this.#signIn, started, board).toItsEnd();
+    const tracked = await TrackedOperation.begin(
+      { ...this.#ports, operations: boards },
+      operation,
+      stepsFor(operation, board, procedures),
+    );
+    if (tracked === undefined) return undefined;
+    if (tracked === 'again') return { afterMs: 0 };
+    return new Run(this.#ports, this.#signIn, tracked, board).toItsEnd();
   }
 }
 
-/** Somebody else has changed the operation: another worker is at it, or it is to be cancelled. */
-class Overtaken extends Error {}
-
 /** One attempt at an operation. */
-class Run implements SessionRun {
+class Run {
   readonly #ports: RunOperationPorts;
   readonly #signIn: SignInToBoard;
   readonly #session: BoardSession;
   readonly #seen = new Map<string, Seen>();
-  #operation: Operation;
-  #board: Board | undefined;
-  #step = '';
+  readonly #tracked: TrackedOperation<NodeOperation>;
+  readonly #board: Board | undefined;
 
   constructor(
     ports: RunOperationPorts,
     signIn: SignInToBoard,
-    operation: Operation,
+    tracked: TrackedOperation<NodeOperation>,
     board: Board | undefined,
   ) {
     this.#ports = ports;
     this.#signIn = signIn;
-    this.#operation = operation;
+    this.#tracked = tracked;
     this.#board = board;
-    this.#session = new BoardSession({ ...ports, signIn }, this, board);
-  }
-
-  get operation(): Operation {
-    return this.#operation;
-  }
-
-  get step(): string {
-    return this.#step;
+    this.#session = new BoardSession({ ...ports, signIn }, tracked, board);
   }
 
   async toItsEnd(): Promise<NextLook> {
     try {
-      await this.#steps();
-      if (this.#operation.kind === 'decommission' && this.#board !== undefined)
-        await this.#ports.boards.remove(this.#board.id, { during: this.#operation.id });
-      await this.#end('done', null);
-      return undefined;
-    } catch (error) {
-      if (error instanceof Overtaken) return await this.#overtaken();
-      if (error instanceof StepWaits) return await this.#waits(error);
-      if (!(error instanceof StepProblem)) throw error;
-      return await this.#problem(error);
+      return await this.#tracked.toItsEnd(async () => {
+        await this.#steps();
+        const { id, kind } = this.#tracked.operation;
+        if (kind === 'decommission' && this.#board !== undefined)
+          await this.#ports.boards.remove(this.#board.id, { during: id });
+      });
     } finally {
       this.#session.close();
     }
   }
 
-  async keepNote(name: string, value: string): Promise<void> {
-    await this.#change({ notes: { ...this.#operation.notes, [name]: value } });
-  }
-
-  async mustGoOn(): Promise<void> {
-    const current = await this.#ports.boards.findOperation(this.#operation.id);
-    if (current?.version !== this.#operation.version) throw new Overtaken();
-  }
-
   async #steps(): Promise<void> {
     const { procedures } = this.#ports;
-    if (this.#operation.kind === 'decommission' && this.#operation.boardId === null) return;
+    if (this.#tracked.operation.kind === 'decommission' && this.#tracked.operation.boardId === null) return;
     const isMet = await this.#isMet();
     if (!isMet) await this.#session.knows(undefined);
-    const steps = stepsOf(this.#operation, this.#board, procedures).filter(
+    const steps = stepsOf(this.#tracked.operation, this.#board, procedures).filter(
       ({ withoutBoard = false }) => isMet || withoutBoard,
     );
     for (const [index, step] of steps.entries())
-      await this.#progressOf(step.name, () => this.#reconcile(step, steps.slice(index)));
+      await this.#tracked.progressOf(step.name, () => this.#reconcile(step, steps.slice(index)));
   }
 
   /** A forced decommissioning does without a board that lets nobody in. */
   async #isMet(): Promise<boolean> {
-    if (this.#board === undefined || !needsBoard(this.#operation)) return false;
-    const { kind, parameters } = this.#operation;
+    if (this.#board === undefined || !needsBoard(this.#tracked.operation)) return false;
+    const { kind, parameters } = this.#tracked.operation;
     try {
       return await this.#meet(this.#board);
     } catch (error) {
@@ -168,18 +128,17 @@ class Run implements SessionRun {
    * @returns false where the key was removed in the course of this operation, so that nobody signs in any more
    */
   async #meet(stored: Board): Promise<boolean> {
-    if (this.#operation.notes[KEY_REMOVED] !== undefined && !(await this.#signIn.isLetIn(stored)))
-      return false;
+    if (this.#tracked.note(KEY_REMOVED) !== undefined && !(await this.#signIn.isLetIn(stored))) return false;
     const { boards, clock } = this.#ports;
-    const isPlan = this.#operation.kind === 'plan';
-    await this.#progressOf(SIGN_IN_STEP.name, async () => {
+    const isPlan = this.#tracked.operation.kind === 'plan';
+    await this.#tracked.progressOf(SIGN_IN_STEP.name, async () => {
       const { connection, board, detail, changed } = isPlan
         ? await this.#signIn.look(stored)
         : await this.#signIn.run(stored);
       this.#session.signedIn(connection, board);
       return { state: changed ? (isPlan ? 'differs' : 'applied') : 'unchanged', detail };
     });
-    await this.#progressOf(FACTS_STEP.name, async () => {
+    await this.#tracked.progressOf(FACTS_STEP.name, async () => {
       const facts = await readFacts(this.#session.connection, () => clock.now().getTime());
       refuseUnknownSystem(facts);
       refuseStranger(this.#session.board, facts);
@@ -191,15 +150,12 @@ class Run implements SessionRun {
     return true;
   }
 
-  async #reconcile(
-    step: BoardStep,
-    ahead: readonly BoardStep[],
-  ): Promise<{ state: StepProgress['state']; detail: string }> {
+  async #reconcile(step: BoardStep, ahead: readonly BoardStep[]): Promise<StepEnd> {
     const seen = await this.#look(step, ahead);
     const finding = await step.check(seen, this.#session);
     if (finding.kind === 'right') return { state: 'unchanged', detail: finding.detail };
-    if (onlyLooks(this.#operation)) return { state: 'differs', detail: finding.detail };
-    await this.#progress(step.name, { state: 'applying', detail: finding.detail });
+    if (onlyLooks(this.#tracked.operation)) return { state: 'differs', detail: finding.detail };
+    await this.#tracked.progress(step.name, { state: 'applying', detail: finding.detail });
     // What was seen before may be so no more.
     this.#seen.clear();
     const detail = await step.apply(this.#session, seen);
@@ -229,63 +185,5 @@ class Run implements SessionRun {
     if (seen === undefined) throw new Error(`the probe of "${step.name}" was not answered`);
     if (seen.kind === 'failed') throw seen.problem;
     return seen.text;
-  }
-
-  async #progressOf(
-    name: string,
-    work: () => Promise<{ state: StepProgress['state']; detail: string }>,
-  ): Promise<void> {
-    const { clock } = this.#ports;
-    this.#step = name;
-    await this.#progress(name, { state: 'checking', startedAt: clock.now() });
-    try {
-      const { state, detail } = await work();
-      await this.#progress(name, { state, detail, endedAt: clock.now() });
-    } catch (error) {
-      if (error instanceof StepProblem)
-        await this.#progress(name, { state: 'failed', detail: error.message, endedAt: clock.now() });
-      throw error;
-    }
-  }
-
-  async #progress(name: string, progress: Partial<StepProgress>): Promise<void> {
-    const steps = this.#operation.steps.map((step) => (step.name === name ? { ...step, ...progress } : step));
-    await this.#change({ steps });
-  }
-
-  async #waits({ message }: StepWaits): Promise<NextLook> {
-    await this.#change({ reason: { code: 'Waiting', message } });
-    return { afterMs: RETRY_MS };
-  }
-
-  async #problem(problem: StepProblem): Promise<NextLook> {
-    const { clock } = this.#ports;
-    const since = this.#operation.startedAt ?? this.#operation.createdAt;
-    if (problem.passing && clock.now().getTime() - since.getTime() < PATIENCE_MS) {
-      await this.#change({ reason: { code: 'TriedAgain', message: problem.message } });
-      return { afterMs: RETRY_MS };
-    }
-    const failed = this.#operation.steps.find(({ state }) => state === 'failed');
-    await this.#end('failed', { code: failed?.name ?? 'failed', message: problem.message });
-    return undefined;
-  }
-
-  async #overtaken(): Promise<NextLook> {
-    const current = await this.#ports.boards.findOperation(this.#operation.id);
-    if (current === undefined || current.cancelRequestedAt === null || isOver(current.state))
-      return undefined;
-    this.#operation = current;
-    await this.#end('cancelled', CANCELLED);
-    return undefined;
-  }
-
-  async #end(state: Operation['state'], reason: Reason | null): Promise<void> {
-    await this.#change({ state, reason, endedAt: this.#ports.clock.now(), lookAt: null });
-  }
-
-  async #change(patch: OperationPatch): Promise<void> {
-    const changed = await this.#ports.boards.changeOperation(this.#operation, patch);
-    if (changed === undefined) throw new Overtaken();
-    this.#operation = changed;
   }
 }

@@ -1,7 +1,7 @@
 import { PUT_OFF_MS } from '../jobs/job-store.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import type { BoardStore } from './board-store.ts';
-import type { OperationQueue } from './operation-queue.ts';
+import type { OperationQueue } from '../operations/operation-queue.ts';
 
 const OPERATIONS_KEPT_MS = 90 * 24 * 60 * 60_000;
 /** Of each node, whatever their age. */

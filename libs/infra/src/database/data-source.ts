@@ -4,8 +4,8 @@ import { migrations } from './migrations/migrations.ts';
 import { apiKeysTable } from './tables/api-keys.ts';
 import { artifactsTable } from './tables/artifacts.ts';
 import { boardHealthTable } from './tables/board-health.ts';
-import { boardOperationOutputTable } from './tables/board-operation-output.ts';
-import { boardOperationsTable } from './tables/board-operations.ts';
+import { operationOutputTable } from './tables/operation-output.ts';
+import { operationsTable } from './tables/operations.ts';
 import { boardsTable } from './tables/boards.ts';
 import { discoveriesTable } from './tables/discoveries.ts';
 import { managedKeysTable } from './tables/managed-keys.ts';
@@ -13,6 +13,8 @@ import { jobEventsTable } from './tables/job-events.ts';
 import { jobsTable } from './tables/jobs.ts';
 import { nodeEventsTable } from './tables/node-events.ts';
 import { observationsTable } from './tables/observations.ts';
+import { serviceRevisionsTable } from './tables/service-revisions.ts';
+import { servicesTable } from './tables/services.ts';
 import { usersTable } from './tables/users.ts';
 
 export interface DatabaseOptions {
@@ -59,8 +61,9 @@ function commonOptions({ url, log }: Pick<DatabaseOptions, 'url' | 'log'>) {
     logging: false,
     entities: [
       ...[usersTable, apiKeysTable, artifactsTable, jobsTable, jobEventsTable, observationsTable],
-      ...[boardsTable, boardOperationsTable, boardOperationOutputTable, managedKeysTable],
+      ...[boardsTable, operationsTable, operationOutputTable, managedKeysTable],
       ...[boardHealthTable, nodeEventsTable, discoveriesTable],
+      ...[servicesTable, serviceRevisionsTable],
     ],
     migrations,
     migrationsTableName: 'schema_migrations',

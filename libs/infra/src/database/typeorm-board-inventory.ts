@@ -1,12 +1,13 @@
 import type { DataSource } from 'typeorm';
 import type { BoardHealth } from '#core/nodes/inventory/board-health';
 import type { BoardInventory, KnownBoard } from '#core/nodes/inventory/board-inventory';
-import type { Operation, OperationKind } from '#core/nodes/operation';
-import { toBoard, toOperation } from './board-row.ts';
+import type { NodeOperation, NodeOperationKind } from '#core/operations/operation';
+import { toBoard } from './board-row.ts';
+import { toOperation } from './operation-row.ts';
 import { runSql } from './run-sql.ts';
 import { storableJson } from './storable-text.ts';
 import type { BoardHealthRow } from './tables/board-health.ts';
-import type { BoardOperationRow } from './tables/board-operations.ts';
+import type { OperationRow } from './tables/operations.ts';
 import type { BoardRow } from './tables/boards.ts';
 
 /** Boards and how they are, in PostgreSQL. */
@@ -22,8 +23,8 @@ export class TypeormBoardInventory implements BoardInventory {
       runSql<BoardRow & { busy: boolean }>(
         this.#dataSource,
         `SELECT boards.*, EXISTS (
-           SELECT FROM board_operations
-           WHERE node = boards.name AND kind <> 'plan' AND state IN ('waiting', 'running')
+           SELECT FROM operations
+           WHERE about = 'node' AND subject = boards.name AND kind <> 'plan' AND state IN ('waiting', 'running')
          ) AS busy
          FROM boards WHERE NOT trial ORDER BY name`,
       ),
@@ -37,18 +38,24 @@ export class TypeormBoardInventory implements BoardInventory {
     }));
   }
 
-  async lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>> {
-    const rows = await runSql<BoardOperationRow>(
+  async lastEnded(kinds: readonly NodeOperationKind[]): Promise<Map<string, NodeOperation>> {
+    const rows = await runSql<OperationRow>(
       this.#dataSource,
       `SELECT last.* FROM boards CROSS JOIN LATERAL (
-         SELECT * FROM board_operations
-         WHERE node = boards.name AND board_id = boards.id
+         SELECT * FROM operations
+         WHERE about = 'node' AND subject = boards.name AND board_id = boards.id
            AND kind = ANY ($1) AND state IN ('done', 'failed', 'cancelled')
          ORDER BY created_at DESC, id DESC LIMIT 1
        ) AS last WHERE NOT trial`,
       [kinds],
     );
-    return new Map(rows.map((row) => [row.board_id ?? '', toOperation(row)]));
+    return new Map(
+      rows
+        .map(toOperation)
+        .flatMap((operation): [string, NodeOperation][] =>
+          operation.about === 'node' ? [[operation.boardId ?? '', operation]] : [],
+        ),
+    );
   }
 
   async recordHealth(health: BoardHealth): Promise<void> {

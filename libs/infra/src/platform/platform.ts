@@ -10,7 +10,9 @@ import type { DiscoveryStore } from '#core/nodes/discovery/discovery';
 import type { BoardInventory } from '#core/nodes/inventory/board-inventory';
 import type { NodeEvents } from '#core/nodes/inventory/node-event';
 import type { ManagedKey } from '#core/nodes/managed-key';
+import type { OperationStore } from '#core/operations/operation-store';
 import type { SecretBox } from '#core/nodes/secret-box';
+import type { ServiceStore } from '#core/services/service-store';
 import type { RunDirectories } from '#core/jobs/run-directory';
 import type { RunFiles } from '#core/jobs/run-files';
 import { present } from '#core/vocabulary/answer';
@@ -30,7 +32,9 @@ import { TypeormBoardStore } from '../database/typeorm-board-store.ts';
 import { TypeormClusterObservations } from '../database/typeorm-cluster-observations.ts';
 import { TypeormDiscoveryStore } from '../database/typeorm-discovery-store.ts';
 import { TypeormJobStore } from '../database/typeorm-job-store.ts';
+import { TypeormOperationStore } from '../database/typeorm-operation-store.ts';
 import { TypeormNodeEvents } from '../database/typeorm-node-events.ts';
+import { TypeormServiceStore } from '../database/typeorm-service-store.ts';
 import { keyMaterial } from '../identity/key-material.ts';
 import { openSecretBox } from '../identity/open-secret-box.ts';
 import { systemClock } from '../identity/system-clock.ts';
@@ -52,6 +56,8 @@ export interface Platform {
   artifacts: ArtifactStore;
   access: AccessStore;
   boards: BoardStore;
+  operations: OperationStore;
+  services: ServiceStore;
   inventory: BoardInventory;
   nodeEvents: NodeEvents;
   discoveries: DiscoveryStore;
@@ -110,6 +116,8 @@ export async function openPlatform(configuration: SharedConfiguration, logger: L
     artifacts: new TypeormArtifactStore(dataSource),
     access: new TypeormAccessStore(dataSource),
     boards: new TypeormBoardStore(dataSource),
+    operations: new TypeormOperationStore(dataSource),
+    services: new TypeormServiceStore(dataSource),
     inventory: new TypeormBoardInventory(dataSource),
     nodeEvents: new TypeormNodeEvents(dataSource),
     discoveries: new TypeormDiscoveryStore(dataSource),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { JobQueue } from '#core/jobs/job-store';
 import type { DiscoveryQueue } from '#core/nodes/discovery/discovery';
-import type { OperationQueue } from '#core/nodes/operation-queue';
+import type { OperationQueue } from '#core/operations/operation-queue';
 import { type Answer, present, unknown } from '#core/vocabulary/answer';
 import type { Log } from '../database/log.ts';
 import {
@@ -71,7 +71,7 @@ export class Queues {
   };
 
   readonly operationQueue: OperationQueue = {
-    add: (operationId) => this.#add('nodes.operate', { operationId }, `operate:${operationId}`),
+    add: (operationId) => this.#add('operations', { operationId }, `operate:${operationId}`),
   };
 
   readonly discoveryQueue: DiscoveryQueue = {

@@ -45,8 +45,8 @@ const WORK_ON_JOBS = {
 
 const operationPayload = z.strictObject({ operationId: z.string().min(1) });
 
-/** Work on boards waits for other machines most of the time. */
-const WORK_ON_BOARDS = { ...WORK_ON_JOBS, payload: operationPayload, concurrency: 8 } as const;
+/** Work on boards and services waits for other machines most of the time. */
+const OPERATIONS = { ...WORK_ON_JOBS, payload: operationPayload, concurrency: 8 } as const;
 
 /** One at a time: a discovery asks a thousand addresses by itself. */
 const DISCOVERY = {
@@ -59,7 +59,7 @@ export const QUEUES = {
   'jobs.submit': { ...WORK_ON_JOBS, concurrency: 8 },
   'jobs.cancel': { ...WORK_ON_JOBS, concurrency: 4 },
   'jobs.collect': { ...WORK_ON_JOBS, concurrency: 4 },
-  'nodes.operate': WORK_ON_BOARDS,
+  operations: OPERATIONS,
   'nodes.discover': DISCOVERY,
 } as const satisfies Record<string, QueuePolicy>;
 

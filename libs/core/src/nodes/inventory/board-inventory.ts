@@ -1,5 +1,5 @@
 import type { Board } from '../board.ts';
-import type { Operation, OperationKind } from '../operation.ts';
+import type { NodeOperation, NodeOperationKind } from '../../operations/operation.ts';
 import type { BoardHealth } from './board-health.ts';
 
 /** A board, how it is, and whether something is being done with it. */
@@ -19,7 +19,7 @@ export interface BoardInventory {
   /** In order of name, without trials. */
   list(): Promise<KnownBoard[]>;
   /** Of each board the last operation of these kinds that has ended, by the board's id. */
-  lastEnded(kinds: readonly OperationKind[]): Promise<Map<string, Operation>>;
+  lastEnded(kinds: readonly NodeOperationKind[]): Promise<Map<string, NodeOperation>>;
   /** Keeps how a board is; nothing where the board is forgotten meanwhile. */
   recordHealth(health: BoardHealth): Promise<void>;
 }

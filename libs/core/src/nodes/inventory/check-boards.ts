@@ -1,7 +1,7 @@
 import { Problem } from '../../vocabulary/problem.ts';
 import type { Clock } from '../../vocabulary/clock.ts';
 import type { ManageBoards } from '../manage-boards.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import { type BoardInventory, type KnownBoard, LOOKS } from './board-inventory.ts';
 
 export interface CheckBoardsPorts {
@@ -44,7 +44,7 @@ export class CheckBoards {
 /** @param beforeMs a look that ended later is new enough */
 function boardToCheck(
   boards: readonly KnownBoard[],
-  lastLooks: ReadonlyMap<string, Operation>,
+  lastLooks: ReadonlyMap<string, NodeOperation>,
   beforeMs: number,
 ): string | undefined {
   const [oldest] = boards

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 
 export const driftSchema = z
   .object({
@@ -13,14 +13,14 @@ export const driftSchema = z
 export type Drift = z.output<typeof driftSchema>;
 
 /** Steps that were found to differ, and left so. */
-export const differing = ({ steps }: Pick<Operation, 'steps'>): string[] =>
+export const differing = ({ steps }: Pick<NodeOperation, 'steps'>): string[] =>
   steps.filter(({ state }) => state === 'differs').map(({ name }) => name);
 
 /**
  * Whether a board is as it is to be.
  * @param last the last enrolment or check of it that has ended
  */
-export function driftOf(last: Operation | undefined): Drift {
+export function driftOf(last: NodeOperation | undefined): Drift {
   if (last === undefined) return { state: 'unknown', steps: [], at: null };
   const at = last.endedAt?.toISOString() ?? null;
   if (last.state !== 'done') return { state: 'unknown', steps: [], at };

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { SlurmNode } from '../../cluster/cluster.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import { operationEvent } from './node-event.ts';
 import { slurmChanges } from './slurm-changes.ts';
 
 const NOW = new Date('2031-04-05T06:07:08.000Z');
 
-const operation = (kind: Operation['kind'], ...differs: string[]): Operation => ({
+const operation = (kind: NodeOperation['kind'], ...differs: string[]): NodeOperation => ({
   ...{
     id: 'op_1',
     version: 3,
-    node: 'node02',
+    about: 'node',
+    subject: 'node02',
     boardId: 'brd_1',
     kind,
     notes: {},

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { SlurmNode } from '../../cluster/cluster.ts';
 import type { KubernetesNode } from '../../cluster/kubernetes-nodes.ts';
 import type { Board, BoardFacts } from '../board.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import type { BoardHealth } from './board-health.ts';
 import { mergeNodes } from './merge-nodes.ts';
 
@@ -109,14 +109,15 @@ describe('the nodes of the cluster', () => {
   });
 
   it('tell which steps were found to differ', () => {
-    const step = (name: string, state: Operation['steps'][number]['state']) => ({
+    const step = (name: string, state: NodeOperation['steps'][number]['state']) => ({
       ...{ name, title: name, state, detail: null, startedAt: null, endedAt: null },
     });
-    const operation = (state: Operation['state'], ...steps: Operation['steps']): Operation => ({
+    const operation = (state: NodeOperation['state'], ...steps: NodeOperation['steps']): NodeOperation => ({
       ...{
         id: 'op_1',
         version: 3,
-        node: 'node2',
+        about: 'node',
+        subject: 'node2',
         boardId: 'brd_node2',
         kind: 'check',
         notes: {},
@@ -126,7 +127,7 @@ describe('the nodes of the cluster', () => {
       ...{ parameters: { reason: null, force: false }, reason: null, cancelRequestedAt: null, lookAt: null },
       ...{ createdAt: NOW, startedAt: NOW, endedAt: NOW },
     });
-    const driftAfter = (last: Operation) =>
+    const driftAfter = (last: NodeOperation) =>
       mergeNodes([], [known('node2')], new Map([['brd_node2', last]]))[0]?.board?.drift;
     const at = NOW.toISOString();
     const differing = operation('done', step('hosts', 'differs'), step('time', 'unchanged'));

@@ -1,6 +1,6 @@
 import type { ObservedKubernetes, SlurmNode } from '../../cluster/cluster.ts';
 import type { KubernetesNode } from '../../cluster/kubernetes-nodes.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import { toBoardHealthResource } from './board-health.ts';
 import type { KnownBoard } from './board-inventory.ts';
 import { driftOf } from './drift.ts';
@@ -13,7 +13,7 @@ import type { NodeResource } from './node-resource.ts';
 export function mergeNodes(
   slurmNodes: readonly SlurmNode[],
   boards: readonly KnownBoard[],
-  lastLooks: ReadonlyMap<string, Operation>,
+  lastLooks: ReadonlyMap<string, NodeOperation>,
   kubernetes?: ObservedKubernetes,
 ): NodeResource[] {
   const inSlurm = new Map(slurmNodes.map((node) => [node.name, node]));
@@ -52,7 +52,7 @@ const internalAddress = (addresses: KubernetesNode['addresses'] = []): string | 
 
 function toNodeBoard(
   { board, health }: KnownBoard,
-  lastLook: Operation | undefined,
+  lastLook: NodeOperation | undefined,
 ): NonNullable<NodeResource['board']> {
   const { id, address, roles, labels, facts } = board;
   const latest = health?.condition ?? facts;

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { isOver, type Operation, OPERATION_KINDS, type OperationPatch } from '../operation.ts';
+import {
+  isOver,
+  type NodeOperation,
+  NODE_OPERATION_KINDS,
+  type OperationPatch,
+} from '../../operations/operation.ts';
 import { differing } from './drift.ts';
 
 const NODE_EVENT_TYPES = ['enrolled', 'forgotten', 'operation', 'health', 'restarted', 'slurm'] as const;
@@ -23,7 +28,7 @@ export const nodeEventSchema = z
         "The operation's or the health's state, or for Slurm `joined`, `left`, `drained`, `resumed`, `down` or `up`.",
       ),
     detail: z.string().nullable().describe('In words.'),
-    operation: z.object({ id: z.string(), kind: z.enum(OPERATION_KINDS) }).nullable(),
+    operation: z.object({ id: z.string(), kind: z.enum(NODE_OPERATION_KINDS) }).nullable(),
   })
   .meta({ id: 'NodeEvent' });
 export type NodeEventResource = z.output<typeof nodeEventSchema>;
@@ -58,10 +63,10 @@ export const toNodeEventResource = (event: NodeEvent): NodeEventResource => ({
  * @returns undefined where the operation is not over yet, and for looks that have found nothing
  */
 export function operationEvent(
-  operation: Operation,
+  operation: NodeOperation,
   patch: OperationPatch,
 ): Omit<NewNodeEvent, 'at'> | undefined {
-  const { id, node, kind } = operation;
+  const { id, subject: node, kind } = operation;
   const { state, steps, reason } = { ...operation, ...patch };
   if (patch.state === undefined || !isOver(state) || kind === 'plan') return undefined;
   const differ = differing({ steps });

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { MemoryBoardInventory } from '../../../../../test/fakes/memory-board-inventory.ts';
 import { enrolledBoard, OperationRuns } from '../../../../../test/fakes/operation-runs.ts';
-import type { OperationState } from '../operation.ts';
+import type { OperationState } from '../../operations/operation.ts';
 import { KNOWN_BOARDS } from '../steps/hosts-step.ts';
 import { SpreadHosts } from './spread-hosts.ts';
 

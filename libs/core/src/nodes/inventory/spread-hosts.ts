@@ -1,7 +1,7 @@
 import type { Clock } from '../../vocabulary/clock.ts';
 import { Problem } from '../../vocabulary/problem.ts';
 import type { ManageBoards } from '../manage-boards.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import { KNOWN_BOARDS, knownBoards } from '../steps/hosts-step.ts';
 import type { BoardInventory, KnownBoard } from './board-inventory.ts';
 
@@ -46,7 +46,7 @@ export class SpreadHosts {
 
 function isBehind(
   { board, busy }: KnownBoard,
-  last: Operation | undefined,
+  last: NodeOperation | undefined,
   current: string,
   beforeMs: number,
 ): boolean {

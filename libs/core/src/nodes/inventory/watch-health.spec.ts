@@ -8,7 +8,7 @@ import { plainSecretBox } from '../../../../../test/fakes/plain-secret-box.ts';
 import { existing } from '../../../../../test/fakes/existing.ts';
 import type { Board } from '../board.ts';
 import type { BoardConnector } from '../board-connection.ts';
-import type { Operation } from '../operation.ts';
+import type { NodeOperation } from '../../operations/operation.ts';
 import { CheckBoards } from './check-boards.ts';
 import { WatchHealth, type WatchHealthPorts } from './watch-health.ts';
 
@@ -78,7 +78,14 @@ async function enrolled(n: number, fields: Partial<Board> = {}): Promise<Board> 
     ...fields,
   };
   await boards.insert(enrolling, {
-    ...{ id: `op_${n}`, node: enrolling.name, boardId: enrolling.id, kind: 'enrol', steps: [] },
+    ...{
+      id: `op_${n}`,
+      about: 'node',
+      subject: enrolling.name,
+      boardId: enrolling.id,
+      kind: 'enrol',
+      steps: [],
+    },
     ...{ parameters: { reason: null, force: false }, createdAt: clock.now() },
   });
   await over(`op_${n}`);
@@ -88,9 +95,17 @@ async function over(id: string): Promise<void> {
   const operation = existing(await boards.findOperation(id));
   await boards.changeOperation(operation, { state: 'done', endedAt: clock.now() });
 }
-async function begin(id: string, node: string, kind: Operation['kind']): Promise<void> {
+async function begin(id: string, node: string, kind: NodeOperation['kind']): Promise<void> {
   await boards.begin({
-    ...{ id, node, boardId: null, kind, steps: [], parameters: { reason: null, force: false } },
+    ...{
+      id,
+      about: 'node',
+      subject: node,
+      boardId: null,
+      kind,
+      steps: [],
+      parameters: { reason: null, force: false },
+    },
     createdAt: clock.now(),
   });
 }

@@ -4,7 +4,7 @@ import type { BoardConnector } from '../board-connection.ts';
 import type { BoardStore } from '../board-store.ts';
 import { StepProblem } from '../board-step.ts';
 import type { ManagedKey } from '../managed-key.ts';
-import { isOver } from '../operation.ts';
+import { isOver } from '../../operations/operation.ts';
 import { openSudoPassword } from '../sealed-sign-in.ts';
 import type { SecretBox } from '../secret-box.ts';
 import { type BoardHealth, HEALTH_STATES, type HealthState } from './board-health.ts';
@@ -145,7 +145,7 @@ export class WatchHealth {
   }
 
   async #isBusy(name: string): Promise<boolean> {
-    const [latest] = await this.#ports.boards.operationsOf(name, 1);
+    const [latest] = await this.#ports.boards.operationsOf('node', name, 1);
     return latest !== undefined && !isOver(latest.state);
   }
 

@@ -28,11 +28,12 @@ export class KeepBoards1795377600000 implements MigrationInterface {
     await runner.query('CREATE UNIQUE INDEX boards_address ON boards (address) WHERE NOT trial');
 
     await runner.query(`
-      CREATE TABLE board_operations (
-        id text NOT NULL CONSTRAINT board_operations_pkey PRIMARY KEY,
+      CREATE TABLE operations (
+        id text NOT NULL CONSTRAINT operations_pkey PRIMARY KEY,
         version integer NOT NULL,
-        node text NOT NULL,
-        board_id text CONSTRAINT board_operations_board REFERENCES boards (id) ON DELETE SET NULL,
+        about text NOT NULL,
+        subject text NOT NULL,
+        board_id text CONSTRAINT operations_board REFERENCES boards (id) ON DELETE SET NULL,
         kind text NOT NULL,
         parameters jsonb NOT NULL,
         notes jsonb NOT NULL,
@@ -45,22 +46,20 @@ export class KeepBoards1795377600000 implements MigrationInterface {
         started_at timestamptz(3),
         ended_at timestamptz(3)
       )`);
-    await runner.query('CREATE INDEX board_operations_newest ON board_operations (node, created_at, id)');
+    await runner.query('CREATE INDEX operations_newest ON operations (about, subject, created_at, id)');
     await runner.query(`
-      CREATE UNIQUE INDEX board_operations_under_way ON board_operations (node)
+      CREATE UNIQUE INDEX operations_under_way ON operations (about, subject)
       WHERE kind <> 'plan' AND state IN ('waiting', 'running')`);
-    await runner.query(
-      'CREATE INDEX board_operations_due ON board_operations (look_at) WHERE look_at IS NOT NULL',
-    );
+    await runner.query('CREATE INDEX operations_due ON operations (look_at) WHERE look_at IS NOT NULL');
 
     await runner.query(`
-      CREATE TABLE board_operation_output (
-        operation_id text NOT NULL CONSTRAINT board_operation_output_operation
-          REFERENCES board_operations (id) ON DELETE CASCADE,
+      CREATE TABLE operation_output (
+        operation_id text NOT NULL CONSTRAINT operation_output_operation
+          REFERENCES operations (id) ON DELETE CASCADE,
         seq integer NOT NULL,
         step text NOT NULL,
         text text NOT NULL,
-        CONSTRAINT board_operation_output_pkey PRIMARY KEY (operation_id, seq)
+        CONSTRAINT operation_output_pkey PRIMARY KEY (operation_id, seq)
       )`);
 
     await runner.query(`
@@ -73,6 +72,6 @@ export class KeepBoards1795377600000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE managed_keys, board_operation_output, board_operations, boards');
+    await runner.query('DROP TABLE managed_keys, operation_output, operations, boards');
   }
 }

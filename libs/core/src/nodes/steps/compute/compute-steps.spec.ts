@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { enrolledBoard } from '../../../../../../test/fakes/operation-runs.ts';
 import { exited } from '../../../../../../test/fakes/scripted-board.ts';
-import { ALICE, slurmJob } from '../../../../../../test/fakes/scripted-slurm.ts';
+import { ALICE, SLURM_SETTINGS, slurmJob } from '../../../../../../test/fakes/scripted-slurm.ts';
 import { ScriptedSlurmNodes } from '../../../../../../test/fakes/scripted-slurm-nodes.ts';
 import { SITE } from '../../../../../../test/fakes/site.ts';
 import { present, unknown } from '../../../vocabulary/answer.ts';
@@ -58,7 +58,7 @@ function contextWith({ board: fields = {}, boards, facts = {}, site = {}, run }:
   return {
     ...{ board, boards: boards ?? [board], facts: { ...FACTS, ...facts }, connection, slurm: slurm.ports },
     site: { ...SITE, slurm: SLURM, ...site },
-    operation: { id: 'op_1', node: board.name, kind: 'enrol', parameters: { reason: null, force: false } },
+    operation: { id: 'op_1', subject: board.name, kind: 'enrol', parameters: { reason: null, force: false } },
     now: () => new Date(nowMs),
     say: async () => {},
     note: (name) => notes.get(name),
@@ -247,6 +247,16 @@ describe('the job of a smoke test', () => {
     expect(slurm.jobs.submissions[0]?.account).toEqual(ALICE);
   });
 
+  it('is not begun before Slurm has answered for the first time', async () => {
+    slurm.jobs.settingsAnswer = unknown('slurmctld is down');
+    await expect(run()).rejects.toMatchObject({
+      message: 'Slurm does not answer: slurmctld is down',
+      passing: true,
+    });
+    expect(slurm.jobs.submissions).toEqual([]);
+    expect(notes.size).toBe(0);
+  });
+
   it('is taken up again after an interruption', async () => {
     slurm.jobs.outcomes.push(() => Promise.reject(new Error('killed')));
     await expect(run()).rejects.toThrow('killed');
@@ -260,7 +270,7 @@ describe('the job of a smoke test', () => {
     slurm.jobs.willAnswer({ kind: 'unclear', because: 'no answer' }, submitted);
     const begunAt = nowMs;
     await expect(run()).rejects.toMatchObject({ passing: true });
-    expect(nowMs - begunAt).toBeGreaterThanOrEqual(slurm.jobs.submitCertaintyMs);
+    expect(nowMs - begunAt).toBeGreaterThanOrEqual(SLURM_SETTINGS.submitCertaintyMs);
     ended(7, '');
     expect((await run()).job.id).toBe(7);
     expect(markOf(1)).not.toBe(markOf(0));

@@ -1,4 +1,4 @@
-import type { SlurmJobDetail, UnixAccount } from '../../../jobs/slurm-controller.ts';
+import type { SlurmJobDetail, SlurmSettings, UnixAccount } from '../../../jobs/slurm-controller.ts';
 import { slurmPhase } from '../../../jobs/slurm-state.ts';
 import { type StepContext, StepProblem } from '../../board-step.ts';
 import { SMOKE_TEST_MINUTES, type SmokeTest, smokeTestScript } from './smoke-test-script.ts';
@@ -50,6 +50,7 @@ export async function runSmokeTestJob(
   if (before !== undefined && found !== undefined)
     return { job: await ended(context, found, before), outputPath: outputPath(before.mark) };
 
+  await settingsOf(context);
   const mark = `${context.operation.id}/${crypto.randomUUID()}`;
   const account = await accountOf(context);
   const attempt: Attempt = { mark, at: context.now().getTime(), account };
@@ -79,18 +80,26 @@ async function submit(context: StepContext, test: SmokeTest, attempt: Attempt): 
   }
 }
 
+/** @throws StepProblem, passing, where Slurm has never answered yet */
+async function settingsOf({ slurm }: StepContext): Promise<SlurmSettings> {
+  const answer = await slurm.jobs.settings();
+  if (answer.kind === 'present') return answer.value;
+  throw new StepProblem(`Slurm does not answer: ${answer.because}`, { passing: true });
+}
+
 /** @returns its id; undefined where Slurm has no such job, and will not have it any more */
 async function lookUp(context: StepContext, { mark, at }: Attempt): Promise<number | undefined> {
   const { slurm } = context;
+  const certainAt = at + (await settingsOf(context)).submitCertaintyMs;
   for (;;) {
     const askedAt = context.now().getTime();
     const listed = await slurm.jobs.list();
     if (listed.kind === 'present') {
       const found = listed.value.find(({ comment }) => comment === mark);
       if (found !== undefined) return found.id;
-      if (askedAt >= at + slurm.jobs.submitCertaintyMs) return undefined;
+      if (askedAt >= certainAt) return undefined;
     }
-    if (listed.kind === 'unknown' && askedAt >= at + slurm.jobs.submitCertaintyMs)
+    if (listed.kind === 'unknown' && askedAt >= certainAt)
       throw new StepProblem(`Slurm does not answer: ${listed.because}`, { passing: true });
     await context.pause(LOOK_AGAIN_MS);
   }

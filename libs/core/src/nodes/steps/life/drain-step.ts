@@ -11,7 +11,7 @@ export const drainStep: BoardStep = {
   roles: null,
   withoutBoard: true,
   async check(_, context) {
-    const { kind, node: name } = context.operation;
+    const { kind, subject: name } = context.operation;
     const node = await slurmNode(context);
     if (node === undefined && kind === 'drain') {
       throw new StepProblem(`Slurm has no node "${name}".`);
@@ -24,7 +24,7 @@ export const drainStep: BoardStep = {
     return right(`drained${node.reason === null ? '' : `: ${node.reason}`}`);
   },
   async apply(context) {
-    const { kind, node: name, parameters } = context.operation;
+    const { kind, subject: name, parameters } = context.operation;
     const reason = parameters.reason ?? (kind === 'drain' ? 'drained by an admin' : `Bramble: ${kind}`);
     await context.keepNote(DRAINED_HERE, reason);
     mustBeTaken(await context.slurm.nodes.drain(name, reason), 'drain');

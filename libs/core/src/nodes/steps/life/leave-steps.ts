@@ -61,7 +61,7 @@ export const forgetNodeStep: BoardStep = {
     return differs('Slurm still has it');
   },
   async apply(context) {
-    const { node: name, parameters } = context.operation;
+    const { subject: name, parameters } = context.operation;
     const { nodes } = context.slurm;
     const node = await slurmNode(context);
     // Only where it is forced do jobs run there still, and Slurm forgets no node that runs one.

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OperationRuns } from '../../../../../../test/fakes/operation-runs.ts';
 import { exited } from '../../../../../../test/fakes/scripted-board.ts';
-import type { Operation } from '../../operation.ts';
+import type { NodeOperation } from '../../../operations/operation.ts';
 
 let runs: OperationRuns;
 beforeEach(() => {
@@ -9,7 +9,7 @@ beforeEach(() => {
   runs.slurm.put('node02');
 });
 
-const states = ({ steps }: Operation) => steps.map(({ name, state }) => `${name}: ${state}`);
+const states = ({ steps }: NodeOperation) => steps.map(({ name, state }) => `${name}: ${state}`);
 const node = (name = 'node02') => runs.slurm.nodes.get(name);
 
 describe('draining', () => {

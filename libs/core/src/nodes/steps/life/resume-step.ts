@@ -19,7 +19,7 @@ export const resumeStep: BoardStep = {
   async check(_, context) {
     const node = await slurmNode(context);
     if (node === undefined && context.operation.kind === 'resume')
-      throw new StepProblem(`Slurm has no node "${context.operation.node}".`);
+      throw new StepProblem(`Slurm has no node "${context.operation.subject}".`);
     if (node === undefined) return right('Slurm does not have it');
     if (isInService(node)) return right(`it is ${node.state}`);
     if (!isOurs(context)) return right(`it was drained before, and stays so: ${node.reason ?? 'no reason'}`);

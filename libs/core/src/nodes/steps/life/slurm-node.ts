@@ -7,7 +7,7 @@ import { type StepContext, StepProblem } from '../../board-step.ts';
  * @throws StepProblem, passing, where Slurm does not answer
  */
 export async function slurmNode({ slurm, operation }: StepContext): Promise<SlurmNode | undefined> {
-  const answer = await slurm.nodes.find(operation.node);
+  const answer = await slurm.nodes.find(operation.subject);
   if (answer.kind === 'unknown')
     throw new StepProblem(`Slurm does not answer: ${answer.because}`, { passing: true });
   return answer.kind === 'present' ? answer.value : undefined;

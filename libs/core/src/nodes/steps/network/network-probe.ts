@@ -22,6 +22,7 @@ say() { printf '@%s\\n' "$1"; sed -E '
 file() { [ ! -f "$1" ] || say "file $1" < "$1"; }
 active() { systemctl is-active --quiet "$1"; }
 
+[ ! -d ${ARMED} ] && [ ! -d ${FIRING} ] || echo yes | say armed
 ip -o -4 address show scope global | say addresses
 has() {
   ip -o -4 address show scope global | while read -r _ name _ address _; do
@@ -94,7 +95,6 @@ else echo plain; fi | say resolver
 [ ! -d /etc/cloud/cloud.cfg.d ] || echo yes | say cloud-init
 file ${CLOUD_INIT_FILE}
 
-[ ! -d ${ARMED} ] && [ ! -d ${FIRING} ] || echo yes | say armed
 [ ! -e ${DONE} ] || echo yes | say done
 if [ -z "$(has "$2")" ]; then
   if ping -c 1 -W 1 -I "$interface" "$2" > /dev/null 2>&1; then echo "answers a ping"

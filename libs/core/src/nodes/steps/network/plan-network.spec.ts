@@ -113,6 +113,12 @@ describe('what rules an interface', () => {
       'No interface of the board has the address',
     );
   });
+
+  it('is waited for where a change is under way, which takes the address away for a moment', () => {
+    const underWay = () => planNetwork(parseNetwork('@armed\n yes\n\n@addresses\n\n'), NETWORK);
+    expect(underWay).toThrow(expect.objectContaining({ passing: true }) as Error);
+    expect(underWay).toThrow('A change of its network, or the undo of one, is under way');
+  });
 });
 
 describe('the files of a plan', () => {

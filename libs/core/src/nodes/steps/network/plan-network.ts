@@ -47,10 +47,15 @@ export interface NetworkPlan {
 /**
  * Finds out what rules the interface, and what that is to read. NetworkManager and systemd-networkd know whether they
  * manage it; ifupdown goes before dhcpcd, which leaves alone what has a stanza.
- * @throws StepProblem where nothing that is known rules it
+ * @throws StepProblem where nothing that is known rules it; passing, while a change that was begun before is under way
  */
 export function planNetwork(seen: SeenNetwork, network: BoardNetwork): NetworkPlan {
   const { interface: name } = seen;
+  // A connection outlives the moment in which the interface has no address at all.
+  if (name === undefined && seen.isArmed)
+    throw new StepProblem('A change of its network, or the undo of one, is under way on the board.', {
+      passing: true,
+    });
   if (name === undefined)
     throw new StepProblem(
       'No interface of the board has the address that it is reached at. Enrol it by an address of its own, not by way of ' +

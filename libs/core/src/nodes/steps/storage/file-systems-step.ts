@@ -1,7 +1,7 @@
 import type { BoardStorage } from '../../board.ts';
 import { type BoardStep, differs, right, type StepContext, StepProblem } from '../../board-step.ts';
 import { writeBoardFile } from '../../board-files.ts';
-import { runLong } from '../../run-long.ts';
+import { finishLong, runLong } from '../../run-long.ts';
 import { succeed } from '../../succeed.ts';
 import { fstabWith, missingIn, toFormat } from './file-systems-plan.ts';
 import { fileSystemsProbe, parseFileSystems, type SeenFileSystems } from './seen-file-systems.ts';
@@ -18,6 +18,9 @@ found=$(wipefs --no-act --noheadings --output TYPE -- "$1")
 [ -z "$found" ] || { echo "$1 holds $found by now"; exit 1; }
 mkfs.ext4 -q -m 1 -L "$2" "$1"
 `;
+
+/** Name of the long work. */
+const formatting = ({ label }: { label: string }): string => `mkfs-${label}`;
 
 /** The text on stdin. One that was wrong before may stay so. */
 const VERIFY = `
@@ -72,9 +75,12 @@ export const fileSystemsStep: BoardStep = {
     const { storage } = context.board;
     if (storage === null) return 'nothing to do';
     const places = storage.partitions.map(placeOf);
+    // What is being formatted may look formatted already.
+    if (storage.disk !== null) await finishLong(context, storage.partitions.map(formatting));
     for (const { device, label } of toFormat(await lookAgain(context, storage), storage))
       await runLong(context, {
-        ...{ name: `mkfs-${label}`, script: FORMAT, args: [device, label], timeoutMs: FORMAT_WITHIN_MS },
+        ...{ name: formatting({ label }), script: FORMAT, args: [device, label] },
+        timeoutMs: FORMAT_WITHIN_MS,
       });
     await succeed(connection, { argv: ['mkdir', '-p', '-m', '0755', '--', ...places], root: true });
     const seen = await lookAgain(context, storage);
@@ -100,11 +106,14 @@ async function lookAgain(context: StepContext, storage: BoardStorage): Promise<S
 
 /** @throws StepProblem where the board could not read it */
 async function writeFstab({ connection }: StepContext, seen: SeenFileSystems, text: string): Promise<void> {
-  if (text === seen.fstab) return;
-  const end = await connection.run({ argv: ['sh', '-c', VERIFY], input: text, root: true });
-  if (end.kind === 'exited' && end.code !== 0)
-    throw new StepProblem(`${FSTAB} would not be right: ${(end.stdout + end.stderr).trim()}`);
-  if (end.kind !== 'exited') throw new StepProblem(`The board went away: ${end.because}`, { passing: true });
-  await writeBoardFile(connection, FSTAB, text);
+  if (text !== seen.fstab) {
+    const end = await connection.run({ argv: ['sh', '-c', VERIFY], input: text, root: true });
+    if (end.kind === 'exited' && end.code !== 0)
+      throw new StepProblem(`${FSTAB} would not be right: ${(end.stdout + end.stderr).trim()}`);
+    if (end.kind !== 'exited')
+      throw new StepProblem(`The board went away: ${end.because}`, { passing: true });
+    await writeBoardFile(connection, FSTAB, text);
+  }
+  // Whoever wrote it before may not have come this far.
   await succeed(connection, { argv: ['systemctl', 'daemon-reload'], root: true });
 }

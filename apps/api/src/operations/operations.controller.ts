@@ -2,22 +2,26 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from 
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { type Caller, demand } from '#core/access/caller';
+import type { Permission } from '#core/access/permissions';
+import type { SubjectKind } from '#core/operations/operation';
+import { ManageOperations } from '#core/operations/manage-operations';
 import {
   type OperationResource,
   operationOutputSchema,
   operationResourceSchema,
   toOperationResource,
-} from '#core/nodes/board-resource';
-import type { BoardStore } from '#core/nodes/board-store';
-import { ManageBoards } from '#core/nodes/manage-boards';
-import { watchOperation } from '#core/nodes/watch-operation';
+} from '#core/operations/operation-resource';
+import type { OperationStore } from '#core/operations/operation-store';
+import { watchOperation } from '#core/operations/watch-operation';
+import { CurrentCaller } from '../access/current-caller.ts';
 import { Requires } from '../access/requires.ts';
 import { clientGone } from '../http/client-gone.ts';
 import { readHeader } from '../http/header.ts';
 import { pause } from '../http/pause.ts';
 import { sendEvents, type ServerSentEvent } from '../http/server-sent-events.ts';
 import { Answers } from '../openapi/answers.ts';
-import { BOARD_STORE } from '../ports.ts';
+import { OPERATION_STORE } from '../ports.ts';
 
 const operationIdSchema = z.string().regex(/^op_[0-9a-z]{26}$/, 'must be the id of an operation');
 const seqSchema = z.coerce.number().int().min(0);
@@ -29,23 +33,35 @@ const outputListSchema = z
   .meta({ id: 'OperationOutputList' });
 const MOST_PIECES = 1000;
 
-@ApiTags('boards')
-@Controller('v1/admin/operations')
-@Requires('nodes:operate')
-export class OperationsController {
-  readonly #boards: ManageBoards;
-  readonly #store: BoardStore;
+/** What an operation is about says what it takes to look at it, and to cancel it. */
+const NEEDED: Record<SubjectKind, { look: Permission; cancel: Permission }> = {
+  node: { look: 'nodes:operate', cancel: 'nodes:operate' },
+  service: { look: 'services:inspect', cancel: 'services:manage' },
+};
 
-  constructor(@Inject(ManageBoards) boards: ManageBoards, @Inject(BOARD_STORE) store: BoardStore) {
-    this.#boards = boards;
+@ApiTags('operations')
+@Controller('v1/admin/operations')
+@Requires(['nodes:operate', 'services:inspect'])
+export class OperationsController {
+  readonly #operations: ManageOperations;
+  readonly #store: OperationStore;
+
+  constructor(
+    @Inject(ManageOperations) operations: ManageOperations,
+    @Inject(OPERATION_STORE) store: OperationStore,
+  ) {
+    this.#operations = operations;
     this.#store = store;
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'Read how far an operation has come' })
   @Answers(200, operationResourceSchema, [404])
-  get(@Param('id', { schema: operationIdSchema }) id: string): Promise<OperationResource> {
-    return this.#boards.operation(id);
+  get(
+    @Param('id', { schema: operationIdSchema }) id: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<OperationResource> {
+    return this.#shown(id, caller);
   }
 
   @Get(':id/output')
@@ -62,10 +78,11 @@ export class OperationsController {
   async output(
     @Param('id', { schema: operationIdSchema }) id: string,
     @Query({ schema: outputQuerySchema }) query: z.output<typeof outputQuerySchema>,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    await this.#boards.operation(id);
+    await this.#shown(id, caller);
     const afterSeq = readHeader(request, 'Last-Event-ID', seqSchema) ?? query.after;
     if (request.accepts(['json', 'text/event-stream']) !== 'text/event-stream') {
       response.json({ items: await this.#store.outputAfter(id, afterSeq, MOST_PIECES) });
@@ -76,7 +93,7 @@ export class OperationsController {
   }
 
   async *#events(id: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
-    for await (const change of watchOperation({ boards: this.#store, pause }, id, { afterSeq, signal })) {
+    for await (const change of watchOperation({ operations: this.#store, pause }, id, { afterSeq, signal })) {
       if (change.kind === 'progress')
         yield { event: 'progress', data: toOperationResource(change.operation) };
       else yield { id: String(change.output.seq), event: 'output', data: change.output };
@@ -86,12 +103,27 @@ export class OperationsController {
 
   @Post(':id/cancel')
   @HttpCode(202)
+  @Requires(['nodes:operate', 'services:manage'])
   @ApiOperation({
     summary: 'Cancel an operation',
-    description: 'It ends before its next step; what was applied until then stays.',
+    description:
+      'It ends before its next step; what was applied until then stays. One about a node needs the permission ' +
+      '`nodes:operate`, one about a service `services:manage`.',
   })
   @Answers(202, operationResourceSchema, [404, 409])
-  cancel(@Param('id', { schema: operationIdSchema }) id: string): Promise<OperationResource> {
-    return this.#boards.cancel(id);
+  async cancel(
+    @Param('id', { schema: operationIdSchema }) id: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<OperationResource> {
+    const { about } = await this.#operations.get(id);
+    demand(caller, NEEDED[about].cancel);
+    return this.#operations.cancel(id);
+  }
+
+  /** @throws Problem `not_found`, or `forbidden` */
+  async #shown(id: string, caller: Caller): Promise<OperationResource> {
+    const operation = await this.#operations.get(id);
+    demand(caller, NEEDED[operation.about].look);
+    return operation;
   }
 }

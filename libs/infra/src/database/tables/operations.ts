@@ -1,5 +1,5 @@
 import type { Reason } from '#core/jobs/job';
-import type { OperationKind, OperationParameters, OperationState, StepProgress } from '#core/nodes/operation';
+import type { Operation, OperationState, StepProgress, SubjectKind } from '#core/operations/operation';
 import {
   instant,
   integer,
@@ -13,13 +13,14 @@ import {
 import { boardsTable } from './boards.ts';
 import { defineTable } from './define-table.ts';
 
-export interface BoardOperationRow {
+export interface OperationRow {
   id: string;
   version: number;
-  node: string;
+  about: SubjectKind;
+  subject: string;
   board_id: string | null;
-  kind: OperationKind;
-  parameters: OperationParameters;
+  kind: Operation['kind'];
+  parameters: Operation['parameters'];
   notes: Record<string, string>;
   state: OperationState;
   reason: Reason | null;
@@ -35,12 +36,13 @@ export interface BoardOperationRow {
   ended_at: Date | null;
 }
 
-export const boardOperationsTable = defineTable<BoardOperationRow>({
-  name: 'board_operations',
+export const operationsTable = defineTable<OperationRow>({
+  name: 'operations',
   columns: {
-    id: primaryKey('board_operations_pkey'),
+    id: primaryKey('operations_pkey'),
     version: integer,
-    node: text,
+    about: text,
+    subject: text,
     board_id: optionalText,
     kind: text,
     parameters: json,
@@ -56,7 +58,7 @@ export const boardOperationsTable = defineTable<BoardOperationRow>({
   },
   foreignKeys: [
     {
-      name: 'board_operations_board',
+      name: 'operations_board',
       target: boardsTable,
       columnNames: ['board_id'],
       referencedColumnNames: ['id'],
@@ -64,13 +66,13 @@ export const boardOperationsTable = defineTable<BoardOperationRow>({
     },
   ],
   indices: [
-    { name: 'board_operations_newest', columns: ['node', 'created_at', 'id'] },
+    { name: 'operations_newest', columns: ['about', 'subject', 'created_at', 'id'] },
     {
-      name: 'board_operations_under_way',
-      columns: ['node'],
+      name: 'operations_under_way',
+      columns: ['about', 'subject'],
       unique: true,
       where: `kind <> 'plan' AND state IN ('waiting', 'running')`,
     },
-    { name: 'board_operations_due', columns: ['look_at'], where: 'look_at IS NOT NULL' },
+    { name: 'operations_due', columns: ['look_at'], where: 'look_at IS NOT NULL' },
   ],
 });

@@ -1,11 +1,11 @@
-import type { BoardStore } from './board-store.ts';
 import { isOver, type Operation, type OperationOutput } from './operation.ts';
+import type { OperationStore } from './operation-store.ts';
 
 export type OperationChange =
   { kind: 'progress'; operation: Operation } | { kind: 'output'; output: OperationOutput };
 
 export interface WatchOperationPorts {
-  boards: BoardStore;
+  operations: OperationStore;
   pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -14,17 +14,17 @@ const PIECES_AT_ONCE = 200;
 
 /** How far an operation has come, each time it has changed, and what its steps show, until it is over. */
 export async function* watchOperation(
-  { boards, pause }: WatchOperationPorts,
+  { operations, pause }: WatchOperationPorts,
   operationId: string,
   { afterSeq, signal }: { afterSeq: number; signal: AbortSignal },
 ): AsyncGenerator<OperationChange> {
   let version = 0;
   let seq = afterSeq;
   while (!signal.aborted) {
-    const operation = await boards.findOperation(operationId);
+    const operation = await operations.findOperation(operationId);
     if (operation === undefined) return;
     // What was shown before the change is told before it: read after the change was seen, it is all there.
-    const output = await boards.outputAfter(operationId, seq, PIECES_AT_ONCE);
+    const output = await operations.outputAfter(operationId, seq, PIECES_AT_ONCE);
     for (const one of output) {
       yield { kind: 'output', output: one };
       seq = one.seq;
