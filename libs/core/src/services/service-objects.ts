@@ -37,9 +37,13 @@ export interface WorkloadState {
   detail: string;
 }
 
-/** What keeps a workload from becoming ready. */
+/**
+ * What keeps a workload from becoming ready. Codes are those of Kubernetes (`ImagePullBackOff`, `CrashLoopBackOff`,
+ * `OOMKilled`, `Unschedulable`, `FailedMount`, `FailedCreate`, `ProgressDeadlineExceeded` …), and `JobFailed`,
+ * `PodFailed`, `ClaimLost`, `StuckRollout`.
+ */
 export interface WorkloadProblem extends Reason {
-  /** Code: `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, `ProgressDeadlineExceeded`, `JobFailed` …*/
+  /** The workload of the manifest; the message names the pod. */
   object: ObjectRef;
   /** Whether it does not pass by itself as a rule, so that waiting longer is of no use. */
   lasting: boolean;
@@ -49,7 +53,10 @@ export interface WorkloadProblem extends Reason {
 
 /** How the objects of a release are. */
 export interface ReleaseHealth {
-  /** Deployments, stateful and daemon sets, jobs, pods, claims: in the order of the manifest. */
+  /**
+   * Deployments, stateful and daemon sets, jobs, pods, claims: in the order of the manifest. Then those that operators
+   * have made for its custom resources, and the custom resources themselves that say whether they are ready.
+   */
   workloads: WorkloadState[];
   problems: WorkloadProblem[];
 }
@@ -61,6 +68,8 @@ export interface ServiceEndpoint {
   kind: 'LoadBalancer' | 'NodePort' | 'ClusterIP' | 'Ingress';
   /** Addresses or host names; empty as long as none was given. */
   hosts: string[];
+  /** Addresses that a load balancer was asked for, given or not; empty where none was named. */
+  wanted: string[];
   ports: { name: string | null; port: number; protocol: string }[];
 }
 
@@ -110,22 +119,45 @@ export interface ServiceObjects {
    * those that controllers set (replicas under an autoscaler, caBundle), and objects that are gone.
    */
   drift(release: ReleaseName, manifest: string): Promise<Answer<ObjectChange[]>>;
+  /** What a manifest has, in its order. */
+  objectsOf(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>>;
   health(release: ReleaseName, manifest: string): Promise<Answer<ReleaseHealth>>;
+  /**
+   * Deletes pods of an older revision that stateful sets wait for and that are not ready (problem `StuckRollout`). They
+   * would keep even a rollback from going on. Gives what it has deleted.
+   */
+  removeStuckPods(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>>;
   endpoints(release: ReleaseName, manifest: string): Promise<Answer<ServiceEndpoint[]>>;
   /** Newest first: of the objects of the release, and of what they own. */
   events(release: ReleaseName, manifest: string): Promise<Answer<ServiceEvent[]>>;
-  /** Claims of stateful sets, and definitions of kinds, which an uninstallation leaves behind. */
+  /**
+   * What an uninstallation leaves behind and is there now: claims of stateful sets, objects that the chart keeps, and
+   * definitions of kinds, which other releases may use as well. It may be asked for before and after.
+   */
   leftovers(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>>;
+}
+
+/** What one container has written last. */
+export interface ContainerLog {
+  namespace: string;
+  pod: string;
+  container: string;
+  /** Each cut after 2,000 characters. */
+  lines: string[];
+  /** Why there are none, such as that it has not been started yet; null where there is nothing to say. */
+  because: string | null;
 }
 
 /** What pods have written. */
 export interface ServiceLogs {
   /**
-   * Lines of all containers of the release's pods.
+   * Lines of all containers of the pods that descend from a release's objects, of 100 containers at most.
    * @param options.lines of each container, at most
+   * @param options.previous of the containers before their last restart
    */
   tail(
     release: ReleaseName,
+    manifest: string,
     options: { lines: number; previous: boolean },
-  ): Promise<Answer<{ pod: string; container: string; lines: string[] }[]>>;
+  ): Promise<Answer<ContainerLog[]>>;
 }

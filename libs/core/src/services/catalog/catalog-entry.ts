@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 import type { ServiceSite } from './service-site.ts';
 
-/** Where a chart comes from. */
+/**
+ * Where a chart comes from. `digest` is `sha256:` and 64 hex digits, or null where it is not known: of the package (.tgz)
+ * in a repository, of the manifest in a registry, as `helm pull` prints it.
+ */
 export type ChartReference =
   /** A chart repository: `index.yaml` below the URL. */
   | { kind: 'repository'; url: string; name: string; version: string; digest: string | null }
@@ -16,10 +19,12 @@ export interface ServiceConstraints {
   architectures?: readonly ('amd64' | 'arm64' | 'arm')[];
   /** The largest page of memory that its programs work with, in bytes. The kernel of a Raspberry Pi 5 has 16,384. */
   largestPageSize?: number;
-  /** What one node must have, in MiB. */
+  /** What one node must have, in MiB, as its kernel counts: a board sold with 4 GiB has about 3,800. */
   memoryMebibytes?: number;
   /** The oldest release of Kubernetes, such as `1.30`. */
   kubernetes?: string;
+  /** What the kernels of the nodes must be able to do. The API server does not tell, so that it is only pointed out. */
+  kernelModules?: readonly string[];
   /** Kinds that something else must have brought, such as `monitoring.coreos.com/v1/ServiceMonitor`. */
   kinds?: readonly string[];
 }
@@ -37,6 +42,8 @@ export interface ServicePart {
 /** A part with the values that the settings make. */
 export interface PartValues extends ServicePart {
   values: ChartValues;
+  /** What these settings ask of the cluster, beside what the service asks anyway. */
+  constraints?: ServiceConstraints;
 }
 
 /** A service that can be deployed. */
@@ -60,8 +67,13 @@ export interface CatalogEntry<Settings extends z.ZodObject = z.ZodObject> {
   timeoutMs: number;
   /** What is set as a rule; everything has a default that comes from the site or is stated here. */
   settings: (site: ServiceSite) => Settings;
-  /** Releases in the order in which they are installed. */
+  /**
+   * Releases in the order in which they are installed. Each needs all before it to be ready: kinds, and the webhooks that
+   * check objects of these kinds, come with the first.
+   */
   parts: (settings: z.output<Settings>, site: ServiceSite) => PartValues[];
+  /** Settings that are fixed addresses of the network; one that is null is not in use. */
+  addressSettings: readonly (keyof z.output<Settings> & string)[];
   /** Settings that are secrets: they are stored sealed, and never shown. */
   secretSettings: readonly (keyof z.output<Settings> & string)[];
 }
