@@ -40,6 +40,7 @@ export const full = {
     autoscaling: { enabled: true, minReplicas: 2, maxReplicas: 3 },
   },
   kubernetes: {
+    views: true,
     slurmNamespace: 'slurm',
     services: { scope: 'namespaces', namespaces: ['monitoring', 'logging'] },
   },

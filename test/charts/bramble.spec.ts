@@ -169,6 +169,54 @@ describe('settings', () => {
     });
   });
 
+  it('lead to a login node, or into a pod, and what the other way needs is left out', async () => {
+    const inPod = { transport: 'exec', host: '', hostKey: '', keySecret: { name: '' } };
+    const objects = await render(merged(lab, { slurm: inPod, kubernetes: { slurmNamespace: 'slurm' } }));
+    const worker = environment(objects, 'worker', generated(objects));
+    expect(parseConfiguration(workerConfigurationSchema, worker)).toMatchObject({
+      ...{ SLURM_TRANSPORT: 'exec', SLURM_BIN_DIR: '/usr/bin', SLURM_CONF: '/etc/slurm-local/slurm.conf' },
+      ...{ SLURM_EXEC_NAMESPACE: 'slurm', SLURM_EXEC_CONTAINER: 'login' },
+      SLURM_EXEC_SELECTOR: 'app.kubernetes.io/name=slurm,app.kubernetes.io/component=controller',
+    });
+    expect(Object.keys(worker).filter((name) => /^SLURM_(SSH|EXEC_POD)/.test(name))).toEqual([]);
+    const { pod } = workload(objects, 'bramble-worker');
+    expect(JSON.stringify(pod)).not.toContain('slurm-key');
+    expect(pod.automountServiceAccountToken).toBe(true);
+    expect(JSON.stringify(only(objects, 'NetworkPolicy', 'bramble-worker'))).not.toContain('"port":22}');
+    expect(only(objects, 'Role', 'bramble-bramble-worker-slurm')).toMatchObject({
+      metadata: { namespace: 'slurm' },
+      rules: [
+        { resources: ['pods'], verbs: ['get', 'list'] },
+        { resources: ['pods/exec'], verbs: ['get', 'create'] },
+      ],
+    });
+    const own = { pod: 'login-7', container: 'shell' };
+    const others = await render(
+      merged(lab, {
+        slurm: { ...inPod, conf: '/etc/slurm/slurm.conf', binDir: '/opt/slurm/bin', exec: own },
+        kubernetes: { slurmNamespace: 'hpc' },
+      }),
+    );
+    expect(environment(others, 'worker', generated(others))).toMatchObject({
+      ...{ SLURM_CONF: '/etc/slurm/slurm.conf', SLURM_EXEC_NAMESPACE: 'hpc' },
+      ...{ SLURM_EXEC_POD: 'login-7', SLURM_EXEC_CONTAINER: 'shell' },
+    });
+    expect(environment(labObjects, 'worker', generated(labObjects))).not.toHaveProperty('SLURM_CONF');
+  });
+
+  it('lead to pods that the chart of Slurm makes', async () => {
+    const [slurm] = (await renderChart('slurm')).filter(({ kind }) => kind === 'StatefulSet');
+    const { template } = slurm?.spec as {
+      template: { metadata: { labels: Record<string, string> }; spec: { containers: { name: string }[] } };
+    };
+    const { SLURM_EXEC_SELECTOR, SLURM_EXEC_CONTAINER } = parseConfiguration(workerConfigurationSchema, {});
+    for (const label of SLURM_EXEC_SELECTOR.split(',')) {
+      const [name = '', value] = label.split('=');
+      expect(template.metadata.labels[name]).toBe(value);
+    }
+    expect(template.spec.containers.map(({ name }) => name)).toContain(SLURM_EXEC_CONTAINER);
+  });
+
   it('exist, each of them', () => {
     const known = {
       api: Object.keys(apiConfigurationSchema.shape),
@@ -217,7 +265,9 @@ describe('pods', () => {
     for (const objects of [labObjects, fullObjects, oneAccountObjects]) {
       for (const { name, pod, ...rest } of workloadsOf(objects)) {
         expect(pod.securityContext.seccompProfile, name).toEqual({ type: 'RuntimeDefault' });
-        expect(pod.automountServiceAccountToken, name).toBe(name === 'bramble-worker');
+        const asksKubernetes =
+          name === 'bramble-worker' || (objects === fullObjects && name === 'bramble-api');
+        expect(pod.automountServiceAccountToken, name).toBe(asksKubernetes);
         for (const { name: inner, securityContext, resources } of containersOf({ name, pod, ...rest })) {
           expect(securityContext, `${name} ${inner}`).toMatchObject({
             allowPrivilegeEscalation: false,
@@ -267,7 +317,14 @@ describe('pods', () => {
       });
     for (const name of ['api', 'worker']) {
       const { pod } = workload(labObjects, `bramble-${name}`);
-      const { lifecycle, readinessProbe } = container(workload(labObjects, `bramble-${name}`), name);
+      const { lifecycle, readinessProbe, startupProbe } = container(
+        workload(labObjects, `bramble-${name}`),
+        name,
+      );
+      expect(startupProbe).toEqual({
+        httpGet: { path: '/healthz', port: 'http' },
+        ...{ periodSeconds: 2, failureThreshold: 60 },
+      });
       expect(readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
       // The process gives itself 25 s.
       const pause = lifecycle?.preStop.sleep.seconds ?? 0;
@@ -354,6 +411,40 @@ describe('rights', () => {
     expect(rules(objects)).toEqual([]);
     expect(names(objects, 'ClusterRoleBinding')).toEqual([]);
     expect(workload(objects, 'bramble-worker').pod.automountServiceAccountToken).toBe(false);
+  });
+
+  it('of the api are to read what its views show, where they are wanted', async () => {
+    expect(workload(labObjects, 'bramble-api').pod.automountServiceAccountToken).toBe(false);
+    const objects = await render({ ...lab, kubernetes: { nodes: false, views: true } });
+    const verbs = new Set(
+      rules(objects).flatMap(([, list]) => (list as { verbs: string[] }[]).flatMap((rule) => rule.verbs)),
+    );
+    expect([...verbs].toSorted()).toEqual(['get', 'list']);
+    expect(rules(objects)).toEqual([
+      [
+        'bramble-bramble-api-views',
+        [
+          { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list'] },
+          { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+          {
+            apiGroups: ['rbac.authorization.k8s.io'],
+            resources: ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
+            verbs: ['list'],
+          },
+        ],
+      ],
+    ]);
+    expect(only(objects, 'ClusterRoleBinding')).toMatchObject({
+      roleRef: { kind: 'ClusterRole', name: 'bramble-bramble-api-views' },
+      subjects: [{ kind: 'ServiceAccount', name: 'bramble-api', namespace: 'bramble' }],
+    });
+    expect(workload(objects, 'bramble-api').pod.automountServiceAccountToken).toBe(true);
+    expect(workload(objects, 'bramble-worker').pod.automountServiceAccountToken).toBe(false);
+    const egress = (name: string, from: readonly RenderedObject[]) =>
+      JSON.stringify((only(from, 'NetworkPolicy', name).spec as { egress: object[] }).egress);
+    expect(egress('bramble-api', objects)).toContain('"port":6443');
+    expect(egress('bramble-api', labObjects)).not.toContain('"port":6443');
+    expect(egress('bramble-worker', objects)).not.toContain('"port":6443');
   });
 
   it('to install services are in the namespaces named, or everything', async () => {
@@ -484,6 +575,12 @@ describe('values that are not right', () => {
     ['half an export', { storage: { nfs: { path: '' } } }, /storage\.nfs needs both/],
     ['setpriv without root', { slurm: { user: 'bramble' } }, /slurm\.become=setpriv needs slurm\.user=root/],
     ['boards without a key', { boards: { slurmctld: '10.0.0.100:6817' } }, /boards\.mungeKeySecret\.name/],
+    [
+      'pods of no namespace',
+      { slurm: { transport: 'exec' } },
+      /transport=exec needs kubernetes\.slurmNamespace/,
+    ],
+    ['no labels', { slurm: { exec: { selector: 'slurm' } } }, /\/slurm\/exec\/selector/],
     ['no namespaces', { kubernetes: { services: { scope: 'namespaces' } } }, /services\.namespaces/],
     [
       'a scale upside down',

@@ -14,6 +14,7 @@ export interface Container {
   env?: EnvironmentVariable[];
   lifecycle?: { preStop: { sleep: { seconds: number } } };
   readinessProbe?: object;
+  startupProbe?: object;
   resources: { requests: Record<string, string>; limits: Record<string, string> };
   securityContext: {
     runAsUser?: number;

@@ -305,7 +305,7 @@ export function slurmControllerConformance(setUp: () => Promise<ControllerUnderT
       try {
         const snapshot = await inventory.snapshot();
         expect(snapshot).toMatchObject({
-          name: slurm.cluster,
+          name: lab.clusterName,
           slurmVersion: expect.stringMatching(/^\d+\.\d+/) as string,
           jobsPending: 5,
           jobsRunning: 1,

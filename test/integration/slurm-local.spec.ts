@@ -18,20 +18,25 @@ describe('Slurm on this machine', () => {
 
   slurmControllerConformance(async () => {
     lab = await labUp({ dir: DIRECTORY });
-    const { controller, config } = await SlurmCliController.connect(ways());
-    expect(config).toMatchObject({
-      clusterName: lab.clusterName,
-      messageTimeoutMs: lab.messageTimeoutSeconds * 1000,
+    const controller = new SlurmCliController({ ...ways(), submitTimeoutMs: 20_000 });
+    expect(await controller.settings()).toMatchObject({
+      kind: 'present',
+      value: {
+        cluster: lab.clusterName,
+        submitCertaintyMs:
+          transport.startsWithinMs + 20_000 + 2_000 + lab.messageTimeoutSeconds * 1_000 + 3_000,
+      },
     });
     return { lab, controller, inventory: new SlurmCliInventory(ways()), close: () => labDown(DIRECTORY) };
   });
 
   it('ends an sbatch whose time is up, so that it does nothing later', async () => {
-    const { controller } = await SlurmCliController.connect({
+    const controller = new SlurmCliController({
       ...ways(),
       binDir: slowSbatch(lab, 4),
       submitTimeoutMs: 1_000,
     });
+    await controller.settings();
     const ids = async () => {
       const listed = await controller.list();
       if (listed.kind !== 'present') throw new Error('the lab does not answer');
@@ -49,8 +54,11 @@ describe('Slurm on this machine', () => {
   });
 
   it('says clearly that Slurm is not to be had', async () => {
-    await expect(SlurmCliController.connect({ ...ways(), binDir: '/nonexistent' })).rejects.toThrow(
-      "Slurm's configuration could not be read: scontrol show config could not be started: spawn /nonexistent/scontrol ENOENT",
-    );
+    const controller = new SlurmCliController({ ...ways(), binDir: '/nonexistent' });
+    expect(await controller.settings()).toEqual({
+      kind: 'unknown',
+      because:
+        "Slurm's configuration could not be read: scontrol show config could not be started: spawn /nonexistent/scontrol ENOENT",
+    });
   });
 });

@@ -48,7 +48,8 @@ describe('Slurm on a login node', () => {
   slurmControllerConformance(async () => {
     lab = await labUp({ dir: DIRECTORY });
     const ways = { transport: transportTo(), binDir: lab.binDir, slurmConf: lab.slurmConf };
-    const { controller } = await SlurmCliController.connect(ways);
+    const controller = new SlurmCliController(ways);
+    await controller.settings();
     return { lab, controller, inventory: new SlurmCliInventory(ways), close: () => labDown(DIRECTORY) };
   });
 
@@ -107,7 +108,7 @@ describe('Slurm on a login node', () => {
         '#',
       ];
       const transport = transportTo();
-      const account = await firstAccount(await controllerWith(transport));
+      const account = await firstAccount(controllerWith(transport));
       for (const options of [
         TIMEOUT,
         { ...TIMEOUT, account },
@@ -124,7 +125,7 @@ describe('Slurm on a login node', () => {
 
     it('see a clean environment', async () => {
       const transport = transportTo();
-      const account = await firstAccount(await controllerWith(transport));
+      const account = await firstAccount(controllerWith(transport));
       const result = await transport.run(['env'], { ...TIMEOUT, account });
       expect(stdoutOf(result).trimEnd().split('\n').sort()).toEqual([
         `HOME=${account.home}`,
@@ -192,7 +193,7 @@ describe('Slurm on a login node', () => {
     });
 
     it('may not become another account where that was not allowed', async () => {
-      const account = await firstAccount(await controllerWith(transportTo()));
+      const account = await firstAccount(controllerWith(transportTo()));
       const transport = new SshTransport({ connection: connectionTo(), become: 'none' });
       expect(await transport.run(['id'], { ...TIMEOUT, account })).toMatchObject({
         kind: 'unreachable',
@@ -203,10 +204,8 @@ describe('Slurm on a login node', () => {
 
   describe('where the connection breaks', () => {
     it('a submission is unclear, and the next command finds a new connection', async () => {
-      const { controller } = await SlurmCliController.connect({
-        ...ways(transportTo()),
-        binDir: slowSbatch(lab, 3),
-      });
+      const controller = new SlurmCliController({ ...ways(transportTo()), binDir: slowSbatch(lab, 3) });
+      await controller.settings();
       const account = await firstAccount(controller);
       const comment = `lost-${process.pid}`;
       const submitting = controller.submit({
@@ -232,11 +231,12 @@ describe('Slurm on a login node', () => {
     });
 
     it('an sbatch that is left behind does nothing later', async () => {
-      const { controller } = await SlurmCliController.connect({
+      const controller = new SlurmCliController({
         ...ways(transportTo()),
         binDir: slowSbatch(lab, 4),
         submitTimeoutMs: 2_000,
       });
+      await controller.settings();
       const account = await firstAccount(controller);
       const comment = `orphan-${process.pid}`;
       const submitting = controller.submit({
@@ -283,6 +283,5 @@ describe('Slurm on a login node', () => {
   });
 
   const ways = (transport: SshTransport) => ({ transport, binDir: lab.binDir, slurmConf: lab.slurmConf });
-  const controllerWith = async (transport: SshTransport) =>
-    (await SlurmCliController.connect(ways(transport))).controller;
+  const controllerWith = (transport: SshTransport) => new SlurmCliController(ways(transport));
 });

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger as NestPinoLogger } from 'nestjs-pino';
 import type { ApiConfiguration } from '#core/configuration/configuration';
+import type { LiveServices } from '#core/services/read-services';
 import type { Logger } from '#infra/observability/logger';
 import type { Platform } from '#infra/platform/platform';
 import { ApiModule } from './api.module.ts';
@@ -17,14 +18,18 @@ const MAX_JSON_BODY = '4mb';
 /** What a web page of another origin may read of an answer, besides what browsers always give it. */
 const READABLE_HEADERS = ['Content-Range', 'ETag', 'Location', 'Retry-After', 'X-Request-Id'];
 
-/** The api, ready to listen. */
+/**
+ * The api, ready to listen.
+ * @param live what is asked of the cluster about services; default: as it is configured
+ */
 export async function createApi(
   platform: Platform,
   configuration: ApiConfiguration,
   logger: Logger,
+  live?: LiveServices | null,
 ): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(
-    ApiModule.around(platform, configuration, logger),
+    ApiModule.around(platform, configuration, logger, live),
     {
       // Nest tells of every module and route at start, at a level that belongs to what happens.
       logger: ['warn', 'error'],

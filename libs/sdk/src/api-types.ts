@@ -23,12 +23,17 @@ export type FoundMachine = Schemas['FoundMachine'];
 export type Partition = Schemas['Partition'];
 export type PartitionList = Schemas['PartitionList'];
 export type Cluster = Schemas['Cluster'];
+export type ClusterNamespace = Schemas['ClusterNamespace'];
+export type NamespaceAccess = Schemas['NamespaceAccess'];
+export type AccessGrant = Schemas['AccessGrant'];
+export type AccessRule = Schemas['AccessRule'];
+export type ClusterImage = Schemas['ClusterImage'];
 export type User = Schemas['User'];
 export type NewUser = Schemas['NewUser'];
 export type ApiKeyResource = Schemas['ApiKey'];
 export type Board = Schemas['Board'];
 export type BoardFacts = Schemas['BoardFacts'];
-export type BoardOperation = Schemas['BoardOperation'];
+export type Operation = Schemas['Operation'];
 export type CreatedApiKey = Schemas['CreatedApiKey'];
 export type NewApiKey = Schemas['NewApiKey'];
 
@@ -51,6 +56,19 @@ export type StoragePartition = Pick<Schemas['BoardStorage']['partitions'][number
   Sendable<Schemas['BoardStorage']['partitions'][number]>;
 export type OperationOutput = Schemas['OperationOutput'];
 
+export type CatalogEntry = Schemas['CatalogEntry'];
+export type Service = Schemas['Service'];
+export type ServiceRevision = Schemas['ServiceRevision'];
+export type ServiceEvent = Schemas['ServiceEvent'];
+export type ServiceDrift = Schemas['ServiceDrift'];
+export type ContainerLog = Schemas['ContainerLog'];
+export type KubernetesObject = Schemas['KubernetesObject'];
+/** What is sent to install a service, beside its name. */
+export type Installation = Sendable<Omit<Schemas['InstallRequest'], 'name'>>;
+export type Upgrade = Sendable<Schemas['UpgradeRequest']>;
+export type Rollback = Sendable<Schemas['RollbackRequest']>;
+export type Uninstallation = Sendable<Schemas['UninstallRequest']>;
+
 /** What is sent to submit a job, with everything optional that has a default. */
 export type JobRequest = Sendable<Omit<Schemas['JobRequest'], 'mpi' | 'inputs'>> & {
   mpi?: MpiProgram | undefined;
@@ -60,6 +78,7 @@ export type MpiProgram = Sendable<Schemas['MpiProgram']>;
 export type MpiSource = NonNullable<Schemas['MpiProgram']['source']>;
 export type JobInput = Pick<Schemas['JobInput'], 'path'> & Sendable<Omit<Schemas['JobInput'], 'path'>>;
 
+export type AccessQuery = NonNullable<operations['namespaces_access']['parameters']['query']>;
 export type JobListQuery = NonNullable<operations['jobs_list']['parameters']['query']>;
 
 /** The generated types call a field with a default required, because answers always have it; requests need not. */

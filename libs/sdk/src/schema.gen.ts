@@ -322,6 +322,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cluster/namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the Kubernetes cluster's namespaces */
+        get: operations["namespaces_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster/namespaces/{name}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read who may do what in a namespace, and why
+         * @description One entry for each subject of each binding that reaches the namespace, cluster-wide ones among them. `?verb=delete&resource=pods` asks who may delete pods there, `?subject=user:ada` what Ada may do. Which groups a user is in is up to whoever signs the user in: of users and groups, only what bindings say is known.
+         */
+        get: operations["namespaces_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the images that the Kubernetes cluster runs
+         * @description With what the kubelets report of them, and whether the lab's registry has them.
+         */
+        get: operations["images_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/nodes": {
         parameters: {
             query?: never;
@@ -600,9 +657,266 @@ export interface paths {
         put?: never;
         /**
          * Cancel an operation
-         * @description It ends before its next step; what was applied until then stays.
+         * @description It ends before its next step; what was applied until then stays. One about a node needs the permission `nodes:operate`, one about a service `services:manage`.
          */
         post: operations["operations_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the services that can be deployed */
+        get: operations["catalog_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/catalog/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a service is, and what may be set
+         * @description Also by the names of the software, and of what it took the place of, such as `grafana`.
+         */
+        get: operations["catalog_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the services that are installed, or of which something is */
+        get: operations["services_list"];
+        put?: never;
+        /**
+         * Install a service, or plan it
+         * @description The answer is the operation to be watched. What fails is rolled back, unless `keepFailed` is set. With `dryRun` nothing is changed, and the output of the operation tells what would become of each object.
+         */
+        post: operations["services_install"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how a service is, and what it was asked to be */
+        get: operations["services_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the revisions of a service, newest first */
+        get: operations["services_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was done with a service, newest first */
+        get: operations["services_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a service to other settings or newer charts, or plan it
+         * @description Without a body, to what the catalogue has now. With `dryRun` nothing is changed.
+         */
+        post: operations["services_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a service back to an earlier revision */
+        post: operations["services_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/uninstall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a service out of the cluster
+         * @description Volumes of stateful sets, and definitions of kinds, stay; the operation names them.
+         */
+        post: operations["services_uninstall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look whether a service is as it was applied, and change nothing */
+        post: operations["services_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mend what was left half-way
+         * @description A release is rolled back to what was there before, or uninstalled where there was nothing.
+         */
+        post: operations["services_recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/mirror": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy the images that the cluster runs into the registry */
+        post: operations["services_mirror"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Kubernetes' events of a service, newest first
+         * @description Of its objects and of what they own. Kubernetes keeps events for an hour as a rule.
+         */
+        get: operations["serviceDiagnostics_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what the containers of a service have written last */
+        get: operations["serviceDiagnostics_logs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1303,6 +1617,89 @@ export interface components {
              */
             observedAt: string;
         };
+        ClusterNamespaceList: {
+            /** @description In order of name. */
+            items: components["schemas"]["ClusterNamespace"][];
+        };
+        ClusterNamespace: {
+            name: string;
+            labels: {
+                [key: string]: string;
+            };
+            /** @description `Active`, or `Terminating` while what is in it is being removed. */
+            phase: string;
+            createdAt: string | null;
+            /** @description Kubernetes' own, `default`, or the one that Bramble runs in: Bramble never removes it. */
+            protected: boolean;
+            /** @description Pods that have not ended. */
+            pods: number;
+        };
+        NamespaceAccess: {
+            namespace: string;
+            items: components["schemas"]["AccessGrant"][];
+            /** @description Bindings of Kubernetes' own parts that were left out. */
+            systemLeftOut: number;
+        };
+        AccessGrant: {
+            subject: {
+                /** @enum {string} */
+                kind: "User" | "Group" | "ServiceAccount";
+                name: string;
+                /** @description Of a service account. */
+                namespace: string | null;
+            };
+            binding: {
+                /**
+                 * @description A `ClusterRoleBinding` holds in every namespace.
+                 * @enum {string}
+                 */
+                kind: "RoleBinding" | "ClusterRoleBinding";
+                name: string;
+            };
+            role: {
+                /** @enum {string} */
+                kind: "Role" | "ClusterRole";
+                name: string;
+                /** @description There is no such role: nothing is granted, until somebody makes one of that name. */
+                missing: boolean;
+                /** @description Its rules are gathered from other cluster roles by their labels. */
+                aggregated: boolean;
+            };
+            /** @description Those that answer the question, where one was asked. */
+            rules: components["schemas"]["AccessRule"][];
+        };
+        AccessRule: {
+            verbs: string[];
+            /** @description An empty name is the core’s group: pods, services, secrets … */
+            apiGroups: string[];
+            resources: string[];
+            /** @description The only objects that it is about; empty: all. */
+            resourceNames: string[];
+            /** @description The cluster role that an aggregated role has it from. */
+            from: string | null;
+        };
+        ClusterImageList: {
+            /** @description In order of the reference. */
+            items: components["schemas"]["ClusterImage"][];
+        };
+        ClusterImage: {
+            /** @description In full: `docker.io/library/nginx:1.27`. */
+            reference: string;
+            /** @description Of what runs, as the kubelets report it; more than one where a tag has moved meanwhile. */
+            digests: string[];
+            namespaces: string[];
+            pods: {
+                namespace: string;
+                name: string;
+            }[];
+            /** @description null where no registry is configured (BRAMBLE_REGISTRY), where the reference is none, and where it names a registry with a port. */
+            mirror: {
+                /** @description Where the lab's registry has it, or would have it. */
+                reference: string;
+                /** @description null where the registry could not be asked. */
+                present: boolean | null;
+            } | null;
+        };
         EnrolmentRequest: {
             /** @description Its host name in the cluster. */
             name: string;
@@ -1391,18 +1788,22 @@ export interface components {
             /** @default [] */
             nameServers: string[];
         };
-        BoardOperation: {
+        Operation: {
             id: string;
-            /** @description Name of the node. */
-            node: string;
+            /** @enum {string} */
+            about: "node" | "service";
+            /** @description Name of the node or of the service. */
+            subject: string;
             /**
-             * @description `enrol` applies what differs, `check` only looks, `plan` looks at a board that is not enrolled.
+             * @description `enrol` applies what differs, `check` only looks, `plan` tells what would be done and changes nothing.
              * @enum {string}
              */
-            kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission" | "hosts";
+            kind: "enrol" | "check" | "plan" | "drain" | "resume" | "reboot" | "upgrade" | "decommission" | "hosts" | "install" | "rollback" | "uninstall" | "recover" | "mirror";
             parameters: {
                 reason: string | null;
                 force: boolean;
+                keepFailed?: boolean;
+                revision?: number | null;
             };
             /** @enum {string} */
             state: "waiting" | "running" | "done" | "failed" | "cancelled";
@@ -1528,8 +1929,8 @@ export interface components {
             /** @default [] */
             nameServers: string[];
         };
-        BoardOperationList: {
-            items: components["schemas"]["BoardOperation"][];
+        OperationList: {
+            items: components["schemas"]["Operation"][];
         };
         /**
          * @default {
@@ -1637,10 +2038,308 @@ export interface components {
             step: string;
             text: string;
         };
+        Catalog: {
+            items: components["schemas"]["CatalogEntry"][];
+        };
+        CatalogEntry: {
+            name: string;
+            /** @description Names that it is found by as well. */
+            aliases: string[];
+            title: string;
+            description: string;
+            namespace: string;
+            /** @description Entries that have to be installed before. */
+            dependsOn: string[];
+            /** @description What it asks of the cluster; settings may ask for more. */
+            constraints: {
+                /** @description null: every one. */
+                architectures: string[] | null;
+                /** @description Bytes; the kernel of a Raspberry Pi 5 has 16384. */
+                largestPageSize: number | null;
+                /** @description What one node must have. */
+                memoryMebibytes: number | null;
+                /** @description The oldest release. */
+                kubernetes: string | null;
+                kernelModules: string[];
+                /** @description `apiVersion/kind` of what something else must have brought. */
+                kinds: string[];
+            };
+            /** @description With the default settings; null where some setting has no default. */
+            charts: components["schemas"]["CatalogChart"][] | null;
+            /** @description JSON Schema of the settings; secrets are `writeOnly`. */
+            settingsSchema: {
+                [key: string]: unknown;
+            };
+            /** @description What settings are that are left out. */
+            defaults: {
+                [key: string]: unknown;
+            };
+            installed: boolean;
+        };
+        CatalogChart: {
+            /** @description Name of the release, and of the part in `values`. */
+            release: string;
+            /**
+             * @description From a chart repository, from a registry, or with Bramble.
+             * @enum {string}
+             */
+            kind: "repository" | "oci" | "own";
+            /** @description Of the repository or in the registry; null for one of ours. */
+            url: string | null;
+            name: string;
+            /** @description null for one of ours: it is that of Bramble. */
+            version: string | null;
+            /** @description `sha256:…` that it is checked against. */
+            digest: string | null;
+        };
+        ServiceList: {
+            items: components["schemas"]["Service"][];
+        };
+        Service: {
+            name: string;
+            title: string;
+            namespace: string | null;
+            /**
+             * @description `installing`: its first installation is under way; `degraded`: something of it is not ready, or it was not installed to the end; `unknown`: the cluster could not be asked.
+             * @enum {string}
+             */
+            state: "installing" | "ready" | "degraded" | "unknown";
+            /** @description Why it is unknown, or has not come to its end. */
+            message: string | null;
+            /** @description null where its installation has not come to its end. */
+            revision: number | null;
+            /** @description In the order of installation. */
+            charts: components["schemas"]["AppliedChart"][];
+            /** @description As they were given; what was left out has its default. Secrets are `(hidden)`. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Values of the charts that were given, by release. Secrets are `(hidden)`. */
+            values: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            workloads: {
+                object: components["schemas"]["KubernetesObject"];
+                ready: boolean;
+                /** @description Such as `2 of 3 replicas are ready`. */
+                detail: string;
+            }[];
+            problems: {
+                /** @description Stable code, in Slurm's spelling where it is Slurm's reason. */
+                code: string;
+                /** @description The same in a sentence, with what would help. */
+                message: string;
+                object: components["schemas"]["KubernetesObject"];
+                /** @description Whether it does not pass by itself as a rule. */
+                lasting: boolean;
+                /** @description Last lines of the container that ended; none without the permission `services:inspect`. */
+                lastLines: string[];
+            }[];
+            endpoints: {
+                name: string;
+                /** @enum {string} */
+                kind: "LoadBalancer" | "NodePort" | "ClusterIP" | "Ingress";
+                /** @description Addresses or names; none as long as none was given. */
+                hosts: string[];
+                /** @description Addresses that a load balancer was asked for. */
+                wanted: string[];
+                ports: {
+                    name: string | null;
+                    port: number;
+                    protocol: string;
+                }[];
+            }[];
+            /** @description When the cluster was looked at; null before the first look at this revision. */
+            observedAt: string | null;
+            /** @description What the last check found; null before one of this revision. */
+            drift: components["schemas"]["ServiceDrift"] | null;
+            /** @description What is being done with it; null where nothing is. */
+            operation: {
+                id: string;
+                /** @enum {string} */
+                kind: "install" | "upgrade" | "plan" | "check" | "rollback" | "uninstall" | "recover" | "mirror";
+                /** @enum {string} */
+                state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            } | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        ServiceDrift: {
+            /** @description The check; what it shows has the fields that differ. */
+            operationId: string;
+            /** Format: date-time */
+            checkedAt: string;
+            /** @description Of the check, those that found something else; none where all is as it was applied. */
+            steps: {
+                step: string;
+                detail: string | null;
+            }[];
+        };
+        KubernetesObject: {
+            apiVersion: string;
+            kind: string;
+            /** @description null where the kind has none. */
+            namespace: string | null;
+            name: string;
+        };
+        AppliedChart: {
+            release: string;
+            namespace: string;
+            /** @description Name and version, such as `zot-0.1.122`. */
+            chart: string;
+            /** @description Helm's own number. */
+            helmRevision: number;
+        };
+        InstallRequest: {
+            /** @description Of the entry of the catalogue, or one of its aliases. */
+            name: string;
+            /**
+             * @description By the entry's `settingsSchema`; what is left out has its default.
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Values of the charts, by release, laid over those that the settings make; null takes one away.
+             * @default {}
+             */
+            values: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description Why it is done; the history shows it. */
+            reason?: string;
+            /**
+             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @default false
+             */
+            force: boolean;
+            /**
+             * @description Whether what has failed stays as it is. Default: it is rolled back, or uninstalled where it is new.
+             * @default false
+             */
+            keepFailed: boolean;
+        };
+        ServiceRevisionList: {
+            items: components["schemas"]["ServiceRevision"][];
+        };
+        ServiceRevision: {
+            /** @description Counts from 1 for each service. */
+            revision: number;
+            current: boolean;
+            /** @enum {string} */
+            kind: "install" | "upgrade" | "rollback";
+            reason: string | null;
+            /** Format: date-time */
+            at: string;
+            operationId: string;
+            charts: components["schemas"]["AppliedChart"][];
+            /** @description As they were given; what was left out has its default. Secrets are `(hidden)`. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Values of the charts that were given, by release. Secrets are `(hidden)`. */
+            values: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /**
+         * @default {
+         *       "force": false,
+         *       "keepFailed": false
+         *     }
+         */
+        UpgradeRequest: {
+            /** @description All of them. Left out: those that the service has. `(hidden)` keeps a secret. */
+            settings?: {
+                [key: string]: unknown;
+            };
+            /** @description All of them. Left out: those that the service has. `(hidden)` keeps a secret. */
+            values?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** @description Why it is done; the history shows it. */
+            reason?: string;
+            /**
+             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @default false
+             */
+            force: boolean;
+            /**
+             * @description Whether what has failed stays as it is. Default: it is rolled back, or uninstalled where it is new.
+             * @default false
+             */
+            keepFailed: boolean;
+        };
+        /**
+         * @default {
+         *       "force": false
+         *     }
+         */
+        RollbackRequest: {
+            /** @description Of the history of the service. Left out: the one before. */
+            revision?: number;
+            /** @description Why it is done; the history shows it. */
+            reason?: string;
+            /**
+             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @default false
+             */
+            force: boolean;
+        };
+        /**
+         * @default {
+         *       "force": false
+         *     }
+         */
+        UninstallRequest: {
+            /** @description Why it is done; the history shows it. */
+            reason?: string;
+            /**
+             * @description Whether it goes although other services depend on it.
+             * @default false
+             */
+            force: boolean;
+        };
+        ServiceEventList: {
+            items: components["schemas"]["ServiceEvent"][];
+        };
+        ServiceEvent: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            type: "Normal" | "Warning";
+            /** @description Kubernetes' reason, such as `FailedScheduling`. */
+            code: string;
+            message: string;
+            object: components["schemas"]["KubernetesObject"];
+            /** @description How often it was seen. */
+            count: number;
+        };
+        ServiceLogs: {
+            items: components["schemas"]["ContainerLog"][];
+        };
+        ContainerLog: {
+            namespace: string;
+            pod: string;
+            container: string;
+            /** @description Oldest first; each cut after 2,000 characters. */
+            lines: string[];
+            /** @description Why there are none; null where there is nothing to say. */
+            because: string | null;
+        };
         NewUser: {
             name: string;
             /**
-             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts nodes; `admin` manages boards and access too.
+             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs and what services write, and drains and restarts nodes; `admin` manages boards, services and access too.
              * @enum {string}
              */
             role: "viewer" | "user" | "operator" | "admin";
@@ -1651,7 +2350,7 @@ export interface components {
             id: string;
             name: string;
             /**
-             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts nodes; `admin` manages boards and access too.
+             * @description `viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs and what services write, and drains and restarts nodes; `admin` manages boards, services and access too.
              * @enum {string}
              */
             role: "viewer" | "user" | "operator" | "admin";
@@ -1674,7 +2373,7 @@ export interface components {
             user: string;
             label: string;
             /** @description Left out: all that the role may do. */
-            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[];
+            scopes?: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "services:read" | "services:inspect" | "services:manage" | "access:manage")[];
             /**
              * Format: date-time
              * @description Left out: never.
@@ -1688,7 +2387,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "services:read" | "services:inspect" | "services:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -1706,7 +2405,7 @@ export interface components {
             label: string;
             /** @description The part of the key that may be shown. */
             prefix: string;
-            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "access:manage")[] | null;
+            scopes: ("jobs:read" | "jobs:write" | "jobs:read:all" | "jobs:write:all" | "artifacts:read" | "artifacts:write" | "nodes:read" | "nodes:operate" | "nodes:manage" | "services:read" | "services:inspect" | "services:manage" | "access:manage")[] | null;
             /** Format: date-time */
             createdAt: string;
             expiresAt: string | null;
@@ -2815,7 +3514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What this needs is not there at the moment; `Retry-After` says when to try again. */
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2862,7 +3561,177 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description What this needs is not there at the moment; `Retry-After` says when to try again. */
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    namespaces_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterNamespaceList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    namespaces_access: {
+        parameters: {
+            query?: {
+                /** @description `user:NAME`, `group:NAME`, `serviceaccount:NAMESPACE/NAME`, or the bare name of a subject of any kind. */
+                subject?: string;
+                /** @description `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` … */
+                verb?: string;
+                /** @description As `kubectl` has it: `pods`, `pods/log`, `deployments.apps`, `po`. */
+                resource?: string;
+                /** @description Whether bindings of Kubernetes' own parts are among them. */
+                system?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamespaceAccess"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    images_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterImageList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2933,7 +3802,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3096,7 +3965,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperationList"];
+                    "application/json": components["schemas"]["OperationList"];
                 };
             };
             /** @description The API key is missing or not valid. */
@@ -3145,7 +4014,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3216,7 +4085,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3287,7 +4156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3358,7 +4227,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3429,7 +4298,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3500,7 +4369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The request is not right; `faults` names every field. */
@@ -3571,7 +4440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The API key is missing or not valid. */
@@ -3729,7 +4598,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The API key is missing or not valid. */
@@ -3843,7 +4712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BoardOperation"];
+                    "application/json": components["schemas"]["Operation"];
                 };
             };
             /** @description The API key is missing or not valid. */
@@ -3875,6 +4744,960 @@ export interface operations {
             };
             /** @description It does not go with how things stand; `code` says why. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalog_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalog"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    catalog_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogEntry"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_install: {
+        parameters: {
+            query?: {
+                /** @description Only look, and tell what would be done. */
+                dryRun?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstallRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceRevisionList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_operations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_upgrade: {
+        parameters: {
+            query?: {
+                /** @description Only look, and tell what would be done. */
+                dryRun?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UpgradeRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_uninstall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UninstallRequest"];
+            };
+        };
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_recover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services_mirror: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was accepted and will be done; watch the resource. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go with how things stand; `code` says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    serviceDiagnostics_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceEventList"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    serviceDiagnostics_logs: {
+        parameters: {
+            query?: {
+                /** @description Of each container, at most. */
+                lines?: number;
+                /** @description What containers wrote before their last restart. */
+                previous?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceLogs"];
+                };
+            };
+            /** @description The request is not right; `faults` names every field. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing or not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

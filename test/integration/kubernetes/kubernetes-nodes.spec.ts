@@ -84,6 +84,7 @@ describe('the nodes of a real control plane', () => {
       addresses: [
         { type: 'InternalIP', address: '10.0.0.100' },
         { type: 'Hostname', address: 'kv-master-0' },
+        { type: 'ExternalIP', address: '127.0.0.1' },
       ],
       kubeletVersion: expect.stringMatching(/^v1\.36\.\d+\+k3s1$/) as string,
       architecture: 'arm64',

@@ -28,20 +28,30 @@ export class ReleaseLab {
     return new ApiServiceObjects({ access: { kind: 'kubeconfig', file }, timeoutMs });
   }
 
+  /** @returns the path of a new file for the owner alone */
+  file(name: string, content: string): string {
+    const file = join(this.#scratch, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    return file;
+  }
+
   dispose(): void {
     rmSync(this.#scratch, { recursive: true, force: true });
   }
 
-  /** Installs or upgrades, and waits for nothing. @returns the manifest */
+  /**
+   * Installs or upgrades, and waits for nothing. Definitions of kinds are in the chart's directory `crds`.
+   * @returns the manifest
+   */
   async install({ name, namespace }: ReleaseName, ...objects: readonly Fields[]): Promise<string> {
     const chart = join(this.#scratch, name);
-    mkdirSync(join(chart, 'templates'), { recursive: true });
+    rmSync(chart, { recursive: true, force: true });
+    for (const part of ['templates', 'crds']) mkdirSync(join(chart, part), { recursive: true });
     writeFileSync(join(chart, 'Chart.yaml'), `apiVersion: v2\nname: ${name}\nversion: 0.1.0\n`);
-    objects.forEach((object, index) =>
-      writeFileSync(join(chart, `templates/${String(index).padStart(3, '0')}.yaml`), JSON.stringify(object)),
-    );
-    for (const old of [...Array(300).keys()].slice(objects.length))
-      rmSync(join(chart, `templates/${String(old).padStart(3, '0')}.yaml`), { force: true });
+    for (const [index, object] of objects.entries()) {
+      const part = object.kind === 'CustomResourceDefinition' ? 'crds' : 'templates';
+      writeFileSync(join(chart, part, `${index}.yaml`), JSON.stringify(object));
+    }
     const where = [`--namespace=${namespace}`, '--create-namespace'];
     await this.#helm('upgrade', '--install', name, chart, ...where);
     return this.#helm('get', 'manifest', name, `--namespace=${namespace}`);

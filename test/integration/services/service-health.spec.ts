@@ -105,6 +105,13 @@ describe('a release that is well', () => {
     const { workloads } = await health(name, JSON.stringify(deployment('gone')));
     expect(workloads).toMatchObject([{ ready: false, detail: 'It is not there' }]);
   });
+
+  it('is ready where a job has removed itself', async () => {
+    const once = { ...job('once'), spec: { ttlSecondsAfterFinished: 60 } };
+    const { workloads } = await health(release('well'), JSON.stringify(once));
+    expect(workloads).toMatchObject([{ ready: true, detail: 'It has ended and was removed' }]);
+    expect(valueOf(await releases.objects.drift(release('well'), JSON.stringify(once)))).toEqual([]);
+  });
 });
 
 describe('a release of custom resources', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReleaseName } from '#core/services/helm-releases';
 import type { ObjectChange } from '#core/services/service-objects';
@@ -24,10 +24,13 @@ afterAll(async () => {
 const release = (name: string): ReleaseName => ({ name, namespace: name });
 const asManifest = (...objects: object[]): string =>
   objects.map((object) => JSON.stringify(object)).join('\n---\n');
-const remove = (path: string) =>
-  askApiServer({ access: { kind: 'kubeconfig', file: lab.kubeconfig }, timeoutMs: 20_000 }, (api) =>
+async function remove(path: string): Promise<void> {
+  const access = { kind: 'kubeconfig', file: lab.kubeconfig } as const;
+  const answer = await askApiServer({ access, timeoutMs: 20_000 }, (api) =>
     api.call(path, { method: 'DELETE' }),
   );
+  expect(answer).toMatchObject({ value: { status: 200 } });
+}
 const summary = (changes: readonly ObjectChange[]) =>
   changes.map(({ object, change, fields, message }) => ({
     object: `${object.kind} ${object.name}`,
@@ -232,6 +235,30 @@ describe('the difference that a manifest makes', () => {
     });
   });
 
+  it('tells what a webhook does not let be tried', async () => {
+    await lab.api.create('/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', {
+      metadata: { name: 'with-effects' },
+      webhooks: [
+        {
+          ...{ name: 'effects.example.org', sideEffects: 'NoneOnDryRun', admissionReviewVersions: ['v1'] },
+          clientConfig: { service: { name: 'nowhere', namespace: 'default' } },
+          matchConditions: [{ name: 'named', expression: 'object.metadata.name == "watched"' }],
+          rules: [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
+          ],
+        },
+      ],
+    });
+    await expect
+      .poll(() => diff(asManifest(configMap('watched', { a: '1' })), ''), { timeout: 10_000 })
+      .toEqual([
+        {
+          ...{ object: 'ConfigMap watched', change: 'refused' },
+          message: expect.stringMatching(/failed calling webhook "effects\.example\.org"/),
+        },
+      ]);
+  });
+
   it('is found in seconds for a large chart', async () => {
     const many = Array.from({ length: 200 }, (_, index) => configMap(`m-${index}`, { a: '1' }));
     const startedAt = performance.now();
@@ -376,7 +403,7 @@ describe('the endpoints of a release', () => {
 });
 
 describe('what an uninstallation leaves behind', () => {
-  it('is claims of stateful sets, and what is to be kept', async () => {
+  it('is claims of stateful sets, what is to be kept, and definitions of kinds', async () => {
     const name = release('leftovers');
     const claim = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } };
     const set = (of: string, spec: object = {}) => ({
@@ -387,15 +414,31 @@ describe('what an uninstallation leaves behind', () => {
         ...spec,
       },
     });
+    const widgets = {
+      ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+      metadata: { name: 'widgets.example.net' },
+      spec: {
+        ...{ group: 'example.net', scope: 'Namespaced', names: { kind: 'Widget', plural: 'widgets' } },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+        ],
+      },
+    };
     const manifest = await releases.install(
       name,
+      widgets,
+      { apiVersion: 'example.net/v1', kind: 'Widget', metadata: { name: 'one' } },
       set('registry'),
       set('cache', { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' } }),
       configMap('kept', { a: '1' }, { annotations: { 'helm.sh/resource-policy': 'keep' } }),
     );
     const leftovers = async () =>
       valueOf(await releases.objects.leftovers(name, manifest)).map((ref) => `${ref.kind} ${ref.name}`);
-    const left = ['PersistentVolumeClaim data-registry-0', 'ConfigMap kept'];
+    const left = [
+      'PersistentVolumeClaim data-registry-0',
+      'ConfigMap kept',
+      'CustomResourceDefinition widgets.example.net',
+    ];
     await expect.poll(leftovers, { timeout: 20_000 }).toEqual(left);
     await releases.uninstall(name);
     expect(await leftovers()).toEqual(left);
@@ -424,6 +467,25 @@ describe('the cluster', () => {
     expect([...kinds]).toEqual(
       expect.arrayContaining(['v1/Service', 'apps/v1/Deployment', 'networking.k8s.io/v1/Ingress']),
     );
+  });
+
+  it('is asked by a token as well as by a certificate', async () => {
+    const account = '/api/v1/namespaces/default/serviceaccounts/default';
+    await lab.api.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+      metadata: { name: 'view-nodes' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node' },
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }],
+    });
+    const { body } = await lab.api.ask('POST', `${account}/token`, { spec: { expirationSeconds: 600 } });
+    const config = JSON.parse(readFileSync(lab.kubeconfig, 'utf8')) as { users: { user: object }[] };
+    config.users[0] = {
+      ...config.users[0],
+      user: { token: (body as { status: { token: string } }).status.token },
+    };
+    const file = releases.file('token', JSON.stringify(config));
+    await expect
+      .poll(async () => (await releases.as(file).capabilities()).kind, { timeout: 10_000 })
+      .toBe('present');
   });
 
   it('gets namespaces with labels, and keeps those that others have put on', async () => {

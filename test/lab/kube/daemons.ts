@@ -7,6 +7,7 @@ import type { KubeBinaries } from './binaries.ts';
 import type { Certificate } from './certificates.ts';
 import { API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER } from './daemon-names.ts';
 import type { KubeApi } from './kube-api.ts';
+import { KUBELET_KINDS } from './kubelet.ts';
 import { kwokConfiguration } from './kwok-stages.ts';
 import type { KubePaths } from './kube-directory.ts';
 import type { KubePorts } from './kube-state.ts';
@@ -17,7 +18,9 @@ export interface ControlPlane {
   ports: KubePorts;
   binaries: KubeBinaries;
   authority: Certificate;
-  servers: { etcd: Certificate; apiServer: Certificate };
+  servers: { etcd: Certificate; apiServer: Certificate; kubelets: Certificate };
+  /** What the API server shows to kubelets. */
+  kubeletsClient: Certificate;
   serviceAccountKey: string;
   /** Files, by user. */
   kubeconfigs: { controllerManager: string; scheduler: string; kwok: string };
@@ -55,7 +58,7 @@ export async function startEtcd({ paths, ports, binaries, authority, servers }: 
 }
 
 export async function startApiServer(
-  { paths, ports, binaries, authority, servers, serviceAccountKey }: ControlPlane,
+  { paths, ports, binaries, authority, servers, kubeletsClient, serviceAccountKey }: ControlPlane,
   api: KubeApi,
 ): Promise<void> {
   start(paths, {
@@ -72,6 +75,13 @@ export async function startApiServer(
       `--tls-cert-file=${servers.apiServer.certificate}`,
       `--tls-private-key-file=${servers.apiServer.key}`,
       `--client-ca-file=${authority.certificate}`,
+      // Commands and logs of pods; the other addresses of the nodes are nobody's.
+      ...[
+        '--kubelet-preferred-address-types=ExternalIP',
+        `--kubelet-certificate-authority=${authority.certificate}`,
+        `--kubelet-client-certificate=${kubeletsClient.certificate}`,
+        `--kubelet-client-key=${kubeletsClient.key}`,
+      ],
       ...['--anonymous-auth=false', '--authorization-mode=RBAC', '--profiling=false'],
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-key-file=${serviceAccountKey}`,
@@ -87,7 +97,6 @@ export async function startApiServer(
 /** Neither listens anywhere. */
 export function startControllers(controlPlane: ControlPlane): void {
   const { paths, binaries, kubeconfigs, authority, serviceAccountKey } = controlPlane;
-  writeFileAtomically(paths.kwok, kwokConfiguration(), 0o644);
   start(paths, {
     name: CONTROLLER_MANAGER,
     command: binaries[CONTROLLER_MANAGER],
@@ -110,6 +119,11 @@ export function startControllers(controlPlane: ControlPlane): void {
       '--feature-gates=WatchListClient=false',
     ],
   });
+}
+
+/** For all nodes at once. */
+export function startKubelets({ paths, ports, binaries, kubeconfigs, servers }: ControlPlane): void {
+  writeFileAtomically(paths.kwok, kwokConfiguration(), 0o644);
   start(paths, {
     name: KWOK,
     command: binaries[KWOK],
@@ -117,6 +131,9 @@ export function startControllers(controlPlane: ControlPlane): void {
       `--kubeconfig=${kubeconfigs.kwok}`,
       `--config=${paths.kwok}`,
       ...['--manage-all-nodes', '--cidr=10.42.0.0/16', '--node-lease-duration-seconds=40'],
+      ...[`--server-address=${HOST}:${ports.kubelets}`, `--enable-crds=${KUBELET_KINDS}`],
+      `--tls-cert-file=${servers.kubelets.certificate}`,
+      `--tls-private-key-file=${servers.kubelets.key}`,
     ],
   });
 }

@@ -43,8 +43,8 @@ export class KubeApi {
   }
 
   /** Any status is an answer. */
-  ask(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<KubeAnswer> {
-    const headers = method === 'GET' ? {} : { 'content-type': MEDIA_TYPES[method] };
+  ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<KubeAnswer> {
+    const headers = method === 'GET' || method === 'DELETE' ? {} : { 'content-type': MEDIA_TYPES[method] };
     return new Promise((resolve, reject) => {
       const sent = request(
         new URL(path, this.#url),

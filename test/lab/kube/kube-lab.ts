@@ -13,18 +13,24 @@ import {
   ensureAuthority,
   ensureServerCertificate,
   ensureServiceAccountKey,
+  ensureUserCertificate,
 } from './certificates.ts';
 import { API_SERVER, DAEMONS, KWOK } from './daemon-names.ts';
-import { START_TIMEOUT_MS, startApiServer, startControllers, startEtcd } from './daemons.ts';
+import { START_TIMEOUT_MS, startApiServer, startControllers, startEtcd, startKubelets } from './daemons.ts';
 import type { ControlPlane } from './daemons.ts';
 import { runHelm } from './helm.ts';
 import type { KubeApi } from './kube-api.ts';
 import { defaultKubeDirectory, kubePaths } from './kube-directory.ts';
 import type { KubePaths } from './kube-directory.ts';
 import { apiServerUrl, choosePorts, readKubeState, writeKubeState } from './kube-state.ts';
+import type { KubePorts } from './kube-state.ts';
+import { startExecKubelet } from './exec-kubelet.ts';
+import type { ExecProtocol } from './exec-kubelet.ts';
+import { printLines, registerKubeletKinds } from './kubelet.ts';
+import type { LabContainer } from './kubelet.ts';
 import { LAB_NODES, nodeObject } from './lab-nodes.ts';
 import { readyNodes } from './ready-nodes.ts';
-import { ADMIN, ADMINS, adminApi, writeKubeconfig } from './users.ts';
+import { ADMIN, ADMINS, KUBELETS_CLIENT, adminApi, writeKubeconfig } from './users.ts';
 
 export { LabError } from '../lab-error.ts';
 export { kubeStatus } from './kube-status.ts';
@@ -32,7 +38,7 @@ export type { KubeStatus } from './kube-status.ts';
 export type { KubeApi } from './kube-api.ts';
 export { LAB_NODES } from './lab-nodes.ts';
 
-/** A real Kubernetes control plane, whose nodes and pods are make-believe: they become ready, and run nothing. */
+/** A real Kubernetes control plane, whose nodes and pods are make-believe: they become ready, and run nothing by themselves. */
 export interface KubeLab {
   dir: string;
   /** Of the API server, on 127.0.0.1. */
@@ -48,6 +54,17 @@ export interface KubeLab {
   helm(...commandArguments: string[]): Promise<CommandResult>;
   /** The kubeconfig of another user; what it may do is up to the groups and to the roles that a test binds. */
   kubeconfigOf(user: string, groups?: readonly string[]): Promise<string>;
+  /**
+   * From now on, until it is closed, commands that `pods/exec` brings to pods of the node run on this machine, as root.
+   * What such pods print is not to be had meanwhile.
+   */
+  runCommandsOf(node: string, protocols?: readonly ExecProtocol[]): Promise<{ close(): Promise<void> }>;
+  /** Adds lines to what `pods/log` serves of a container, or with `previous` of the one before its last restart. */
+  printLines(
+    container: LabContainer,
+    lines: readonly string[],
+    options?: { previous?: boolean },
+  ): Promise<void>;
   /** As a crash would. Stopped in order it waits for its clients, which takes ten seconds. */
   killApiServer(): Promise<void>;
   /** Starts it again, and waits until it answers. */
@@ -109,17 +126,21 @@ async function bringUp(paths: KubePaths, binaries: KubeBinaries, log: Log): Prom
   const authority = await ensureAuthority(paths.certificates);
   const url = apiServerUrl(ports);
   const user = (name: string, ...groups: string[]) => writeKubeconfig(paths, url, name, groups);
-  const [etcd, apiServer, admin, controllerManager, scheduler, kwok] = await Promise.all([
-    ensureServerCertificate(paths.certificates, 'etcd'),
-    ensureServerCertificate(paths.certificates, 'kube-apiserver'),
-    user(ADMIN, ADMINS),
-    user('system:kube-controller-manager'),
-    user('system:kube-scheduler'),
-    user('kwok', ADMINS),
-  ]);
+  const [etcd, apiServer, kubelets, kubeletsClient, admin, controllerManager, scheduler, kwok] =
+    await Promise.all([
+      ensureServerCertificate(paths.certificates, 'etcd'),
+      ensureServerCertificate(paths.certificates, 'kube-apiserver'),
+      ensureServerCertificate(paths.certificates, 'kubelets'),
+      ensureUserCertificate(paths.certificates, KUBELETS_CLIENT, []),
+      user(ADMIN, ADMINS),
+      user('system:kube-controller-manager'),
+      user('system:kube-scheduler'),
+      user('kwok', ADMINS),
+    ]);
   const controlPlane: ControlPlane = {
     ...{ paths, ports, binaries, authority },
-    servers: { etcd, apiServer },
+    servers: { etcd, apiServer, kubelets },
+    kubeletsClient,
     serviceAccountKey: ensureServiceAccountKey(paths.certificates),
     kubeconfigs: { controllerManager, scheduler, kwok },
   };
@@ -127,17 +148,48 @@ async function bringUp(paths: KubePaths, binaries: KubeBinaries, log: Log): Prom
   await startEtcd(controlPlane);
   await startApiServer(controlPlane, api);
   startControllers(controlPlane);
-  await register(api);
+  await Promise.all([register(api, ports), registerKubeletKinds(api)]);
+  startKubelets(controlPlane);
   await waitUntilReady(paths.lab, KWOK, () => isUsable(api), 100, START_TIMEOUT_MS);
   log(`Kubernetes is up in ${paths.lab.directory}: ${LAB_NODES.length} nodes on ${url}`);
   return kubeLab(controlPlane, api, { url, admin });
 }
 
-async function register(api: KubeApi): Promise<void> {
+const ALL_PROTOCOLS: readonly ExecProtocol[] = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+
+async function register(api: KubeApi, { kubelets }: KubePorts): Promise<void> {
   const { gitVersion } = (await api.get('/version')) as { gitVersion: string };
   await Promise.all(
-    LAB_NODES.map((node) => api.create('/api/v1/nodes', nodeObject(node, `${gitVersion}+k3s1`))),
+    LAB_NODES.map(async (node) => {
+      await api.create('/api/v1/nodes', nodeObject(node, `${gitVersion}+k3s1`));
+      await setKubelet(api, node.name, kubelets, null);
+    }),
   );
+}
+
+function setKubelet(api: KubeApi, node: string, port: number, features: string[] | null): Promise<void> {
+  const daemonEndpoints = { kubeletEndpoint: { Port: port } };
+  return api.patch(`/api/v1/nodes/${node}/status`, {
+    status: { daemonEndpoints, declaredFeatures: features },
+  });
+}
+
+async function runCommandsOf(
+  { authority, servers, ports }: ControlPlane,
+  api: KubeApi,
+  node: string,
+  protocols: readonly ExecProtocol[],
+): Promise<{ close(): Promise<void> }> {
+  const own = servers.kubelets;
+  const kubelet = await startExecKubelet({ authority, own, client: KUBELETS_CLIENT, protocols });
+  // Without that feature the API server would speak SPDY to it.
+  await setKubelet(api, node, kubelet.port, ['ExtendWebSocketsToKubelet']);
+  return {
+    close: async () => {
+      kubelet.close();
+      await setKubelet(api, node, ports.kubelets, null);
+    },
+  };
 }
 
 /** Pods are refused as long as their namespace has no service account. */
@@ -159,6 +211,8 @@ function kubeLab(controlPlane: ControlPlane, api: KubeApi, about: { url: string;
     authority: authorityOf(paths.certificates).certificate,
     helm: (...commandArguments) => runHelm(binaries.helm, paths.helm, admin, commandArguments),
     kubeconfigOf: (user, groups = []) => writeKubeconfig(paths, url, user, groups),
+    runCommandsOf: (node, protocols = ALL_PROTOCOLS) => runCommandsOf(controlPlane, api, node, protocols),
+    printLines: (container, lines, options) => printLines(api, paths, container, lines, options),
     killApiServer: () => killDaemon(paths.lab, API_SERVER),
     startApiServer: () => startApiServer(controlPlane, api),
     freezeApiServer: () => signal(apiServerPid(paths), 'SIGSTOP'),

@@ -5,7 +5,7 @@ import type { LabPaths } from '../lab-directory.ts';
 import { LabError } from '../lab-error.ts';
 import { isListening } from '../listening.ts';
 import { daemonPid } from '../processes.ts';
-import { API_SERVER, ETCD } from './daemon-names.ts';
+import { API_SERVER, ETCD, KWOK } from './daemon-names.ts';
 
 /** All on 127.0.0.1. */
 export interface KubePorts {
@@ -13,6 +13,8 @@ export interface KubePorts {
   /** Where other members of etcd would come in; there are none. */
   etcdPeers: number;
   apiServer: number;
+  /** Where kwok answers for the kubelets of all nodes. */
+  kubelets: number;
 }
 
 /** What a lab of Kubernetes remembers from one `up` to the next. */
@@ -51,5 +53,6 @@ export async function choosePorts(paths: LabPaths, known?: KubePorts): Promise<K
     etcd: await choose(known?.etcd, ETCD),
     etcdPeers: await choose(known?.etcdPeers, ETCD),
     apiServer: await choose(known?.apiServer, API_SERVER),
+    kubelets: await choose(known?.kubelets, KWOK),
   };
 }

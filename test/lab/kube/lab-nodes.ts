@@ -47,6 +47,8 @@ export function nodeObject({ name, role, address, architecture }: LabNode, versi
       addresses: [
         { type: 'InternalIP', address },
         { type: 'Hostname', address: name },
+        // Where kwok answers for its kubelet.
+        { type: 'ExternalIP', address: '127.0.0.1' },
       ],
       capacity,
       allocatable: capacity,

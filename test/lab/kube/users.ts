@@ -11,6 +11,8 @@ import { kubeconfig } from './kubeconfig.ts';
 export const ADMIN = 'lab-admin';
 /** Who is in it may do everything, before any role is there. */
 export const ADMINS = 'system:masters';
+/** As whom the API server comes to kubelets. */
+export const KUBELETS_CLIENT = 'kube-apiserver-kubelet-client';
 
 /** @throws Error when the admin's certificate is not made yet. */
 export function adminApi(paths: KubePaths, ports: KubePorts): KubeApi {

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Authenticate } from '#core/access/authenticate';
-import { demand } from '#core/access/caller';
+import { demandAny } from '#core/access/caller';
 import { Problem } from '#core/vocabulary/problem';
 import type { IdentifiedRequest } from '../http/request-id.ts';
 import { Requires } from './requires.ts';
@@ -22,7 +22,7 @@ export class ApiKeyGuard implements CanActivate {
     if (required === 'public') return true;
     const request = context.switchToHttp().getRequest<IdentifiedRequest>();
     const caller = await this.#authenticate.byApiKey(bearerToken(request.headers.authorization));
-    demand(caller, required);
+    demandAny(caller, typeof required === 'string' ? [required] : required);
     request.caller = caller;
     return true;
   }

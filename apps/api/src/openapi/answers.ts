@@ -17,7 +17,7 @@ const DESCRIPTIONS: Record<number, string> = {
   413: 'It is larger than is allowed.',
   416: 'The range lies outside of the file.',
   422: 'It is understood, and cannot be done; `code` says why.',
-  503: 'What this needs is not there at the moment; `Retry-After` says when to try again.',
+  503: 'What this needs is not there at the moment; `Retry-After`, where it is given, says when to try again.',
 };
 
 const describe = (status: number): string => DESCRIPTIONS[status] ?? String(status);

@@ -17,6 +17,10 @@ const BODIES = [
   'ApplyRequest',
   'OperationRequest',
   'DiscoveryRequest',
+  'InstallRequest',
+  'UpgradeRequest',
+  'RollbackRequest',
+  'UninstallRequest',
 ];
 
 export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {

@@ -25,13 +25,18 @@
 {{- $faults = append $faults "storage.clusterRoot is missing: the path at which the nodes of the Slurm cluster mount the shared storage." -}}
 {{- end -}}
 {{- end -}}
+{{- if and (eq .Values.slurm.transport "exec") (not .Values.kubernetes.slurmNamespace) -}}
+{{- $faults = append $faults "slurm.transport=exec needs kubernetes.slurmNamespace: the namespace of the pods in which Slurm's commands run." -}}
+{{- end -}}
 {{- with .Values.slurm -}}
+{{- if eq .transport "ssh" -}}
 {{- if not .host -}}{{- $faults = append $faults "slurm.host is missing: the login node on which Slurm's commands run." -}}{{- end -}}
 {{- if not .hostKey -}}{{- $faults = append $faults "slurm.hostKey is missing: the login node's key, as ssh-keygen -lf prints it (SHA256:…)." -}}{{- end -}}
 {{- if not .keySecret.name -}}{{- $faults = append $faults "slurm.keySecret.name is missing: a Secret with the private key for the login node." -}}{{- end -}}
-{{- end -}}
-{{- if and (eq .Values.slurm.become "setpriv") (ne .Values.slurm.user "root") -}}
+{{- if and (eq .become "setpriv") (ne .user "root") -}}
 {{- $faults = append $faults "slurm.become=setpriv needs slurm.user=root; say slurm.become=sudo, or none where the login is the account of all jobs." -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.boards.slurmctld (not .Values.boards.mungeKeySecret.name) -}}
 {{- $faults = append $faults "boards.slurmctld needs boards.mungeKeySecret.name: boards join Slurm with munge's key." -}}

@@ -43,6 +43,7 @@ describe('Authenticate', () => {
       'jobs:read',
       'jobs:write',
       'nodes:read',
+      'services:read',
     ]);
   });
 

@@ -12,10 +12,16 @@ export interface Caller {
 
 /** @throws Problem `forbidden` naming the permission that is missing */
 export function demand(caller: Caller, permission: Permission): void {
-  if (caller.permissions.has(permission)) return;
+  demandAny(caller, [permission]);
+}
+
+/** @throws Problem `forbidden` naming the permissions, where the caller has none of them */
+export function demandAny(caller: Caller, permissions: readonly Permission[]): void {
+  if (permissions.some((permission) => caller.permissions.has(permission))) return;
+  const named = permissions.map((permission) => `"${permission}"`).join(' or ');
   throw new Problem(
     'forbidden',
-    `This needs the permission "${permission}"; role "${caller.role}" with this key does not have it.`,
+    `This needs the permission ${named}; role "${caller.role}" with this key does not have it.`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { caller } from '../../../../test/fakes/callers.ts';
 import { idOf } from '../../../../test/fakes/counting-ids.ts';
-import { demand, maySee } from './caller.ts';
+import { demand, demandAny, maySee } from './caller.ts';
 import { type Permission, PERMISSIONS, permissionsOf, type Role, ROLES } from './permissions.ts';
 import { Problem } from '../vocabulary/problem.ts';
 
@@ -16,6 +16,9 @@ const TABLE: Record<Permission, [viewer: boolean, user: boolean, operator: boole
   'nodes:read': [true, true, true, true],
   'nodes:operate': [false, false, true, true],
   'nodes:manage': [false, false, false, true],
+  'services:read': [true, true, true, true],
+  'services:inspect': [false, false, true, true],
+  'services:manage': [false, false, false, true],
   'access:manage': [false, false, false, true],
 };
 
@@ -59,6 +62,18 @@ describe('demand', () => {
 
   it('throws what a caller may be told', () => {
     expect(() => demand(caller('viewer'), 'access:manage')).toThrow(Problem);
+  });
+});
+
+describe('demandAny', () => {
+  it('is content with one of the permissions, and names all where there is none', () => {
+    expect(() => demandAny(caller('viewer'), ['nodes:operate', 'services:read'])).not.toThrow();
+    expect(() => demandAny(caller('viewer'), ['nodes:operate', 'services:inspect'])).toThrow(
+      expect.objectContaining({
+        code: 'forbidden',
+        message: expect.stringContaining('"nodes:operate" or "services:inspect"') as string,
+      }),
+    );
   });
 });
 

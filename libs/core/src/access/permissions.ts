@@ -11,6 +11,9 @@ export const PERMISSIONS = [
   'nodes:read',
   'nodes:operate',
   'nodes:manage',
+  'services:read',
+  'services:inspect',
+  'services:manage',
   'access:manage',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
@@ -21,13 +24,19 @@ export type Role = (typeof ROLES)[number];
 export const roleSchema = z
   .enum(ROLES)
   .describe(
-    '`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs, and drains and restarts ' +
-      'nodes; `admin` manages boards and access too.',
+    '`viewer` reads; `user` runs jobs and sees their own; `operator` sees all jobs and what services write, and drains ' +
+      'and restarts nodes; `admin` manages boards, services and access too.',
   );
 
-const VIEWER: Permission[] = ['jobs:read', 'artifacts:read', 'nodes:read'];
+const VIEWER: Permission[] = ['jobs:read', 'artifacts:read', 'nodes:read', 'services:read'];
 const USER: Permission[] = [...VIEWER, 'jobs:write', 'artifacts:write'];
-const OPERATOR: Permission[] = [...USER, 'jobs:read:all', 'jobs:write:all', 'nodes:operate'];
+const OPERATOR: Permission[] = [
+  ...USER,
+  'jobs:read:all',
+  'jobs:write:all',
+  'nodes:operate',
+  'services:inspect',
+];
 
 const GRANTED: Record<Role, readonly Permission[]> = {
   viewer: VIEWER,

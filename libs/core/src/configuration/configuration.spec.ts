@@ -111,6 +111,11 @@ describe('the configuration', () => {
     ['SLURM_SSH_USER', 'secret;id'],
     ['SLURM_SSH_HOST_KEY', 'MD5:secret'],
     ['SLURM_SSH_BECOME', 'secret'],
+    ['SLURM_EXEC_NAMESPACE', 'secret/default'],
+    ['SLURM_EXEC_SELECTOR', 'secret'],
+    ['SLURM_EXEC_SELECTOR', 'a=b,secret in (x)'],
+    ['SLURM_EXEC_POD', '-secret'],
+    ['SLURM_EXEC_CONTAINER', 'Secret?x=secret'],
     ['BRAMBLE_LEADER', 'secret'],
     ['BRAMBLE_LEADER', 'yes'],
   ])('refuses %s=%s, naming the variable and not the value', (name, value) => {
@@ -134,6 +139,20 @@ describe('the configuration', () => {
     for (const name of ['BRAMBLE_PORT', 'BRAMBLE_HOME', 'BRAMBLE_MAX_UPLOAD_BYTES', 'BRAMBLE_ADMIN_ACCOUNT'])
       expect(message).toContain(name);
     expect(message.split('\n')).toHaveLength(5);
+  });
+
+  it('finds the pods of the chart of Slurm, or others', () => {
+    expect(worker({ SLURM_TRANSPORT: 'exec' })).toMatchObject({
+      SLURM_EXEC_NAMESPACE: 'slurm',
+      SLURM_EXEC_SELECTOR: 'app.kubernetes.io/name=slurm,app.kubernetes.io/component=controller',
+      SLURM_EXEC_CONTAINER: 'login',
+    });
+    const other = {
+      SLURM_EXEC_NAMESPACE: 'hpc',
+      SLURM_EXEC_POD: 'login-0',
+      SLURM_EXEC_SELECTOR: 'app=a_b.c',
+    };
+    expect(worker(other)).toMatchObject(other);
   });
 
   it('asks for all that SSH needs', () => {

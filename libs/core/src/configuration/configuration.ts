@@ -34,6 +34,15 @@ const listOf = <T>(read: (text: string) => T | undefined, message: string) =>
   );
 const HOST = '[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?';
 const PATH = '(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+';
+/** A label of Kubernetes with its value. */
+const LABEL =
+  '([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?=[A-Za-z0-9._-]{0,63}';
+const kubernetesName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+    'must be a name of Kubernetes: lower-case letters, digits, "-" and "."',
+  );
 
 function readAccount(text: string) {
   const [, name = '', uid, gid] = /^([a-z_][a-z0-9_-]{0,31}):(\d{1,9})(?::(\d{1,9}))?$/.exec(text) ?? [];
@@ -102,6 +111,38 @@ const sharedShape = {
     .cidrv4('must be a subnet such as "10.0.0.0/24"')
     .default('10.0.0.0/24')
     .describe('IPv4 subnet of the boards: storage is exported to it, and discovery looks nowhere else.'),
+  BRAMBLE_KUBECONFIG: absolutePath
+    .optional()
+    .describe('Kubeconfig of the cluster. Left out: the service account of the pod, where there is one.'),
+  BRAMBLE_KUBERNETES_TIMEOUT_MS: milliseconds(500, 60_000)
+    .default(5_000)
+    .describe('How long one question to Kubernetes may take.'),
+  BRAMBLE_REGISTRY: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as "http://10.0.0.10:5000"' })
+    .refine(
+      (url) => new URL(url).origin === url.replace(/\/$/, ''),
+      'must be a scheme, a host and a port alone',
+    )
+    .optional()
+    .describe(
+      "The lab's registry of images, as pods reach it. Left out: images are not looked for anywhere.",
+    ),
+  BRAMBLE_BOARD_SLURM: z
+    .string()
+    .transform((text, context) => {
+      const read = readHostAndPort(text);
+      if (read === undefined)
+        context.addIssue({
+          code: 'custom',
+          message: 'must be a host and a port such as "10.0.0.100:6817"',
+        });
+      return read ?? z.NEVER;
+    })
+    .optional()
+    .describe('slurmctld as boards reach it. Left out: compute boards do not join Slurm.'),
+  BRAMBLE_STORAGE_CLASS: kubernetesName
+    .optional()
+    .describe("Storage class of services' volumes. Left out: the default of the Kubernetes cluster."),
   BRAMBLE_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   BRAMBLE_DATABASE_POOL: z.coerce
     .number()
@@ -161,9 +202,11 @@ export const workerConfigurationSchema = z
       .default(20_000)
       .describe('How long one call of sbatch may take.'),
     SLURM_TRANSPORT: z
-      .enum(['local', 'ssh'])
+      .enum(['local', 'ssh', 'exec'])
       .default('local')
-      .describe("Where Slurm's commands run: on this machine, or on a login node."),
+      .describe(
+        "Where Slurm's commands run: on this machine, on a login node, or in a container of a pod (as kubectl exec does).",
+      ),
     SLURM_BIN_DIR: absolutePath.default('/usr/bin'),
     SLURM_CONF: absolutePath.optional(),
     SLURM_SSH_HOST: z.string().min(1).optional(),
@@ -181,6 +224,25 @@ export const workerConfigurationSchema = z
       .default('setpriv')
       .describe(
         "How the login becomes the job's account: setpriv (as root), sudo (without password), none (it is the account).",
+      ),
+    SLURM_EXEC_NAMESPACE: kubernetesName
+      .default('slurm')
+      .describe("Namespace of the pods in which Slurm's commands run."),
+    SLURM_EXEC_SELECTOR: z
+      .string()
+      .regex(
+        new RegExp(`^${LABEL}(,${LABEL})*$`),
+        'must be labels such as "app=slurm,component=login", separated by commas',
+      )
+      .default('app.kubernetes.io/name=slurm,app.kubernetes.io/component=controller')
+      .describe('Labels of these pods; any one that runs will do.'),
+    SLURM_EXEC_POD: kubernetesName
+      .optional()
+      .describe('The one pod, by its name. Left out: those with the labels of SLURM_EXEC_SELECTOR.'),
+    SLURM_EXEC_CONTAINER: kubernetesName
+      .default('login')
+      .describe(
+        'Container of the pod. As root it becomes the accounts of jobs; else it has to run as theirs.',
       ),
     BRAMBLE_BOARD_TIME_SERVERS: listOf(
       (text) => (ipv4.safeParse(text).success || new RegExp(`^${HOST}$`).test(text) ? text : undefined),
@@ -206,28 +268,27 @@ export const workerConfigurationSchema = z
     )
       .default([])
       .describe('NFS mounts of compute boards, beside those of the storage boards.'),
-    BRAMBLE_BOARD_SLURM: z
-      .string()
-      .transform((text, context) => {
-        const read = readHostAndPort(text);
-        if (read === undefined)
-          context.addIssue({
-            code: 'custom',
-            message: 'must be a host and a port such as "10.0.0.100:6817"',
-          });
-        return read ?? z.NEVER;
-      })
-      .optional()
-      .describe('slurmctld as boards reach it. Left out: compute boards do not join Slurm.'),
     BRAMBLE_MUNGE_KEY_FILE: absolutePath
       .default('/etc/munge/munge.key')
       .describe("munge's key of the cluster, in a file that only the worker can read."),
-    BRAMBLE_KUBECONFIG: absolutePath
+    BRAMBLE_HELM: z
+      .string()
+      .regex(/^(\/[^\0]+|[A-Za-z0-9._-]+)$/, 'must be a path, or the name of a program on PATH')
+      .default('helm')
+      .describe('Helm 4, by which services are installed.'),
+    BRAMBLE_CHARTS: absolutePath
       .optional()
-      .describe('Kubeconfig of the cluster. Left out: the service account of the pod, where there is one.'),
-    BRAMBLE_KUBERNETES_TIMEOUT_MS: milliseconds(500, 60_000)
-      .default(5_000)
-      .describe('How long one question to Kubernetes may take.'),
+      .describe('Directory of the charts that come with Bramble. Left out: where it was installed.'),
+    BRAMBLE_SERVICE_INTERVAL_MS: milliseconds(500, 600_000)
+      .default(30_000)
+      .describe('Pause between two looks at services.'),
+    BRAMBLE_SERVICE_CHECK_HOURS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(8_760)
+      .default(24)
+      .describe('Hours after which a service is compared again with what was applied; 0: never by itself.'),
     BRAMBLE_LEADER: flag
       .default(true)
       .describe('Whether this worker may be elected to track, sweep and look at the inventory.'),

@@ -296,6 +296,48 @@ describe('BringToSlurm', () => {
     });
   });
 
+  describe('before Slurm has answered for the first time', () => {
+    const silent = unknown('slurmctld is down');
+
+    it('makes the job ready, says why it waits, and hands nothing over', async () => {
+      await insert();
+      slurm.settingsAnswer = silent;
+      await expect(bring.run(id)).resolves.toEqual({ afterMs: 5_000 });
+      const waiting = await find();
+      expect(waiting).toMatchObject({ state: 'submitting', submitIntentAt: null, submitAttempts: 0 });
+      expect(waiting.reason).toEqual({
+        code: 'ControllerUnreachable',
+        message:
+          'Slurm has not answered yet, and the job will be handed over when it does: slurmctld is down',
+      });
+      await bring.run(id);
+      await expect(find()).resolves.toEqual(waiting);
+      expect(slurm.submissions).toEqual([]);
+    });
+
+    it('ends the job where that is asked for', async () => {
+      await insert();
+      slurm.settingsAnswer = silent;
+      await bring.run(id);
+      await requestCancel();
+      await bring.run(id);
+      await expect(find()).resolves.toMatchObject({ state: 'cancelled' });
+    });
+
+    it('does not settle what another worker has begun', async () => {
+      await outstanding();
+      const answer = slurm.settingsAnswer;
+      slurm.settingsAnswer = silent;
+      runs.run(id).claim = 9;
+      const before = await find();
+      await expect(bring.run(id)).resolves.toEqual({ afterMs: 5_000 });
+      await expect(find()).resolves.toEqual(before);
+      slurm.settingsAnswer = answer;
+      await bring.run(id);
+      await expect(find()).resolves.toMatchObject({ state: 'queued', slurm: { cluster: 'pi', jobId: 9 } });
+    });
+  });
+
   describe('an attempt whose outcome is not known', () => {
     beforeEach(outstanding);
 

@@ -1,5 +1,6 @@
 import { FIRST_USER_UID } from '../access/verify-accounts.ts';
 import type { ArtifactStore } from '../artifacts/artifact.ts';
+import type { Unknown } from '../vocabulary/answer.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import { Problem } from '../vocabulary/problem.ts';
 import { changeJob } from './change-job.ts';
@@ -23,6 +24,7 @@ const RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 /** How long after its intent sbatch is called at the latest: others reckon from the intent. */
 const CALL_WITHIN_MS = 5_000;
+const SLURM_SILENT = 'ControllerUnreachable';
 
 /**
  * Takes a job from `accepted` to Slurm, through `staging` and `submitting`. It may be run at any time, any number of
@@ -99,13 +101,16 @@ export class BringToSlurm {
     const account = await this.#account(job);
     if (account === 'ended') return undefined;
     if (account === 'unknown') return { afterMs: RETRY_MS };
+    const settings = await slurm.settings();
+    if (settings.kind === 'unknown') return this.#waitForSlurm(job, settings);
+    const { cluster, submitCertaintyMs } = settings.value;
 
     const startedAt = clock.now();
     const intent = await this.#change(job, {
       submitIntentAt: startedAt,
       accountUid: account.uid,
       submitAttempts: job.submitAttempts + 1,
-      lookAt: new Date(startedAt.getTime() + CALL_WITHIN_MS + slurm.submitCertaintyMs),
+      lookAt: new Date(startedAt.getTime() + CALL_WITHIN_MS + submitCertaintyMs),
     });
     if (intent === undefined) return 'again';
     if (clock.now().getTime() - startedAt.getTime() > CALL_WITHIN_MS) {
@@ -117,7 +122,7 @@ export class BringToSlurm {
     this.#ports.onSubmitted?.(outcome.kind, (clock.now().getTime() - startedAt.getTime()) / 1000);
     switch (outcome.kind) {
       case 'submitted':
-        await this.#adopt(job.id, outcome.slurmJobId, outcome.cluster ?? slurm.cluster);
+        await this.#adopt(job.id, outcome.slurmJobId, outcome.cluster ?? cluster);
         return undefined;
       case 'refused':
         await this.#settleAttempt(intent, (current) =>
@@ -147,21 +152,36 @@ export class BringToSlurm {
     }
   }
 
+  /** Nothing is known of Slurm yet, and so nothing of when a call of sbatch would be over. */
+  async #waitForSlurm(job: Job, { because }: Unknown): Promise<NextLook> {
+    if (job.reason?.code !== SLURM_SILENT)
+      await this.#change(job, {
+        reason: {
+          code: SLURM_SILENT,
+          message: `Slurm has not answered yet, and the job will be handed over when it does: ${because}`,
+        },
+      });
+    return { afterMs: RETRY_MS };
+  }
+
   async #lookUp(job: Job, intentAt: Date): Promise<NextLook | 'again'> {
     const { slurm, runs, clock } = this.#ports;
-    const certainAt = intentAt.getTime() + CALL_WITHIN_MS + slurm.submitCertaintyMs;
+    const settings = await slurm.settings();
+    if (settings.kind === 'unknown') return { afterMs: RETRY_MS };
+    const { cluster, submitCertaintyMs } = settings.value;
+    const certainAt = intentAt.getTime() + CALL_WITHIN_MS + submitCertaintyMs;
     const askedAt = clock.now().getTime();
     // In this order: whatever Slurm does not list any more has claimed its directory before the claim is read.
     const listed = await slurm.list();
     const claim = await runs.readClaim(job.id);
     if (claim.kind === 'present') {
-      await this.#adopt(job.id, claim.value, slurm.cluster);
+      await this.#adopt(job.id, claim.value, cluster);
       return undefined;
     }
     if (listed.kind === 'present') {
       const found = listed.value.find((candidate) => isShownAs(job, candidate));
       if (found !== undefined) {
-        await this.#adopt(job.id, found.id, slurm.cluster);
+        await this.#adopt(job.id, found.id, cluster);
         return undefined;
       }
     }

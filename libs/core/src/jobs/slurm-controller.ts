@@ -1,4 +1,4 @@
-import type { Answer } from '../vocabulary/answer.ts';
+import type { Answer, Present, Unknown } from '../vocabulary/answer.ts';
 
 /** A job as `squeue` shows it. */
 export interface SlurmJob {
@@ -44,12 +44,21 @@ export type SubmitOutcome =
   /** It is not known whether Slurm has the job. */
   | { kind: 'unclear'; because: string };
 
+/** What Slurm says of itself. */
+export interface SlurmSettings {
+  /** Name of the cluster, for identity. */
+  cluster: string;
+  /** No call of `submit` has any effect later than this after its start. */
+  submitCertaintyMs: number;
+  /** How long Slurm remembers a job that has ended: `MinJobAge`. */
+  forgetsAfterMs: number;
+}
+
 /** Slurm's controller, whatever the way to it. */
 export interface SlurmController {
-  /** Name of the cluster, for identity. */
-  readonly cluster: string;
-  /** No call of `submit` has any effect later than this after its start. */
-  readonly submitCertaintyMs: number;
+  /** Asked of Slurm until it has answered once, and answered at once from then on. */
+  settings(): Promise<Present<SlurmSettings> | Unknown>;
+  /** Hands nothing over, and answers `later`, before `settings` has been answered. */
   submit(submission: Submission): Promise<SubmitOutcome>;
   /** All jobs that Slurm remembers, finished ones included. Never `absent`. */
   list(): Promise<Answer<SlurmJob[]>>;

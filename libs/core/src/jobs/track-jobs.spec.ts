@@ -7,7 +7,7 @@ import { MemoryClusterObservations } from '../../../../test/fakes/memory-cluster
 import { MemoryJobQueue } from '../../../../test/fakes/memory-job-queue.ts';
 import { MemoryJobStore } from '../../../../test/fakes/memory-job-store.ts';
 import { MemoryRunDirectories } from '../../../../test/fakes/memory-run-directories.ts';
-import { ALICE, ScriptedSlurm, slurmJob } from '../../../../test/fakes/scripted-slurm.ts';
+import { ALICE, ScriptedSlurm, SLURM_SETTINGS, slurmJob } from '../../../../test/fakes/scripted-slurm.ts';
 import { present, unknown } from '../vocabulary/answer.ts';
 import { changeJob } from './change-job.ts';
 import type { Job, JobPatch } from './job.ts';
@@ -15,7 +15,7 @@ import type { SlurmJobDetail } from './slurm-controller.ts';
 import { TrackJobs } from './track-jobs.ts';
 
 const { id } = newJob();
-const FORGETS_MS = 300_000;
+const FORGETS_MS = SLURM_SETTINGS.forgetsAfterMs;
 let clock: ManualClock;
 let jobs: MemoryJobStore;
 let runs: MemoryRunDirectories;
@@ -31,7 +31,7 @@ beforeEach(() => {
   slurm = new ScriptedSlurm();
   queue = new MemoryJobQueue();
   observations = new MemoryClusterObservations();
-  tracker = new TrackJobs({ jobs, runs, slurm, queue, observations, clock, forgetsAfterMs: FORGETS_MS });
+  tracker = new TrackJobs({ jobs, runs, slurm, queue, observations, clock });
 });
 
 /** A job with its run directory, as it stands after the worker has brought it to Slurm. */
@@ -100,6 +100,15 @@ describe('a round of TrackJobs', () => {
     await expect(tracker.run()).resolves.toEqual({ followed: 1, answer: 'unknown' });
     await isUnchanged(job);
     await expect(observations.trackedAt()).resolves.toBeNull();
+  });
+
+  it('changes nothing before Slurm has answered for the first time', async () => {
+    const job = await submitting();
+    slurm.settingsAnswer = unknown('slurmctld is down');
+    slurm.willList(row());
+    await expect(tracker.run()).resolves.toEqual({ followed: 1, answer: 'unknown' });
+    await isUnchanged(job);
+    expect(slurm.lists).toBe(0);
   });
 
   it('goes on to the other jobs where one cannot be followed, and then says so', async () => {

@@ -4,7 +4,7 @@ import { finish, isShownAs, type JobPatch, type JobProgress, moveTo, type SlurmR
 import { readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
 import type { RunDirectories } from './run-directory.ts';
-import type { SlurmController, SlurmJob } from './slurm-controller.ts';
+import type { SlurmController, SlurmJob, SlurmSettings } from './slurm-controller.ts';
 import { slurmPhase } from './slurm-state.ts';
 import { waitingReason } from './waiting-reason.ts';
 
@@ -15,8 +15,6 @@ export interface TrackJobsPorts {
   queue: JobQueue;
   observations: ClusterObservations;
   clock: Clock;
-  /** How long Slurm remembers a job that has ended: `MinJobAge`. */
-  forgetsAfterMs: number;
 }
 
 /** How long a started job may be missing everywhere before it is given up: NFS may show its exit record late. */
@@ -43,6 +41,8 @@ export class TrackJobs {
     const followed = await jobs.followed();
     this.#forgetMissing(followed);
     if (followed.length === 0) return { followed: 0, answer: 'not asked' };
+    const settings = await slurm.settings();
+    if (settings.kind === 'unknown') return { followed: followed.length, answer: 'unknown' };
     const previousAnswerAt = await observations.trackedAt();
     const askedAt = clock.now();
     const listed = await slurm.list();
@@ -54,8 +54,8 @@ export class TrackJobs {
       const copies = (byComment.get(job.id) ?? []).filter((shown) => isShownAs(job, shown));
       const row = copies.find(({ id }) => id === job.slurm?.jobId) ?? copies[0];
       try {
-        if (row === undefined) await this.#missing(job, previousAnswerAt);
-        else await this.#follow(job, row);
+        if (row === undefined) await this.#missing(job, previousAnswerAt, settings.value);
+        else await this.#follow(job, row, settings.value);
       } catch (error) {
         failures.push(error);
       }
@@ -66,9 +66,10 @@ export class TrackJobs {
     return { followed: followed.length, answer: 'present' };
   }
 
-  async #follow(seen: JobProgress, row: SlurmJob): Promise<void> {
+  async #follow(seen: JobProgress, row: SlurmJob, settings: SlurmSettings): Promise<void> {
     this.#missingSince.delete(seen.id);
-    const job = seen.state === 'submitting' ? await this.#change(seen, this.#adopted(seen, row)) : seen;
+    const job =
+      seen.state === 'submitting' ? await this.#change(seen, this.#adopted(seen, row, settings)) : seen;
     if (job === undefined) return;
     switch (slurmPhase(row.state)) {
       case 'waiting':
@@ -76,21 +77,20 @@ export class TrackJobs {
       case 'running':
         return this.#runs(job, row);
       case 'ended':
-        return this.#ended(job, row);
+        return this.#ended(job, row, settings);
       case 'ending':
       case undefined:
         return;
     }
   }
 
-  #adopted(job: JobProgress, row: SlurmJob): JobPatch {
-    const { slurm, clock } = this.#ports;
+  #adopted(job: JobProgress, row: SlurmJob, { cluster }: SlurmSettings): JobPatch {
     return {
       ...moveTo(job, 'queued'),
-      slurm: { cluster: slurm.cluster, jobId: row.id, submitTime: row.submitTime, nodeList: row.nodeList },
+      slurm: { cluster, jobId: row.id, submitTime: row.submitTime, nodeList: row.nodeList },
       submittedAt: row.submitTime,
       submitIntentAt: null,
-      lookAt: job.cancelRequestedAt === null ? null : clock.now(),
+      lookAt: job.cancelRequestedAt === null ? null : this.#ports.clock.now(),
     };
   }
 
@@ -114,14 +114,14 @@ export class TrackJobs {
     else if (job.slurm?.nodeList !== row.nodeList) await this.#change(job, patch);
   }
 
-  async #ended(job: JobProgress, row: SlurmJob): Promise<void> {
+  async #ended(job: JobProgress, row: SlurmJob, settings: SlurmSettings): Promise<void> {
     const claim = await this.#ports.runs.readClaim(job.id);
-    if (claim.kind === 'unknown' && !this.#endedLongAgo(row)) return;
+    if (claim.kind === 'unknown' && !this.#endedLongAgo(row, settings)) return;
     if (claim.kind === 'present' && claim.value !== row.id) {
       // This is a second copy, which did nothing: the claim names the one that does the work.
       if (job.slurm?.jobId !== claim.value) {
         await this.#change(job, { slurm: { ...reference(job, row), jobId: claim.value, submitTime: null } });
-      } else await this.#missing(job, this.#ports.clock.now());
+      } else await this.#missing(job, this.#ports.clock.now(), settings);
       return;
     }
     await this.#collect(job, {
@@ -133,11 +133,8 @@ export class TrackJobs {
   }
 
   /** A claim that still cannot be read then was spoilt by the job's own account, and Slurm is about to forget the job. */
-  #endedLongAgo({ endTime }: SlurmJob): boolean {
-    return (
-      endTime !== null &&
-      this.#ports.clock.now().getTime() - endTime.getTime() > this.#ports.forgetsAfterMs / 2
-    );
+  #endedLongAgo({ endTime }: SlurmJob, { forgetsAfterMs }: SlurmSettings): boolean {
+    return endTime !== null && this.#ports.clock.now().getTime() - endTime.getTime() > forgetsAfterMs / 2;
   }
 
   async #collect(job: JobProgress, patch: JobPatch): Promise<void> {
@@ -146,8 +143,8 @@ export class TrackJobs {
     if (changed !== undefined) await this.#ports.queue.add('collect', job.id).catch(() => {});
   }
 
-  async #missing(job: JobProgress, previousAnswerAt: Date | null): Promise<void> {
-    const { runs, slurm, clock, forgetsAfterMs } = this.#ports;
+  async #missing(job: JobProgress, previousAnswerAt: Date | null, settings: SlurmSettings): Promise<void> {
+    const { runs, slurm, clock } = this.#ports;
     if (job.slurm === null) return;
     const record = await runs.readExit(job.id);
     if (record.kind === 'unknown') return;
@@ -162,7 +159,7 @@ export class TrackJobs {
     const detail = await slurm.show(job.slurm.jobId);
     if (detail.kind === 'unknown') return;
     if (detail.kind === 'present' && isShownAs(job, detail.value)) {
-      if (slurmPhase(detail.value.state) === 'ended') await this.#ended(job, detail.value);
+      if (slurmPhase(detail.value.state) === 'ended') await this.#ended(job, detail.value, settings);
       return;
     }
     const claim = await runs.readClaim(job.id);
@@ -176,7 +173,7 @@ export class TrackJobs {
     }
     if (job.state === 'running') return this.#giveUpLater(job);
     const unseenMs = clock.now().getTime() - (previousAnswerAt?.getTime() ?? 0);
-    if (unseenMs < forgetsAfterMs) {
+    if (unseenMs < settings.forgetsAfterMs) {
       // Slurm still remembers whatever ended since the last answer: it has lost this job, which never started.
       await this.#change(job, {
         ...moveTo(job, 'submitting'),

@@ -47,7 +47,7 @@ export interface NodeOperationParameters {
 export interface ServiceOperationParameters {
   /** Why it is done; the history of the release shows it. */
   reason: string | null;
-  /** Whether fields that others own are taken over, and for an uninstallation, whether dependents may stay behind. */
+  /** Whether fields that others own are taken over, and services that depend on each other may be alone. */
   force: boolean;
   /** Whether what failed is left as it is, for somebody to look at. */
   keepFailed: boolean;

@@ -53,7 +53,7 @@ export class ManageServices {
         faults: [{ field: 'name', message: 'is installed already' }],
       });
     }
-    await this.#needs(entry);
+    if (!request.force) await this.#needs(entry);
     const wanted = { settings: request.settings, values: request.values };
     return this.#begin(entry, dryRun ? 'plan' : 'install', { ...request, wanted });
   }
@@ -110,9 +110,7 @@ export class ManageServices {
 
   /** @throws Problem `not_found` */
   entry(nameOrAlias: string): CatalogEntry {
-    const entry = this.#ports.catalog.find(nameOrAlias);
-    if (entry === undefined) throw notFound('service in the catalogue', nameOrAlias);
-    return entry;
+    return this.#ports.catalog.get(nameOrAlias);
   }
 
   /** Newest first. @throws Problem `not_found` where nothing was ever done with it */
@@ -142,7 +140,7 @@ export class ManageServices {
     if (missing.length === 0) return;
     throw new Problem(
       'dependency_missing',
-      `"${name}" needs ${missing.join(' and ')}; install ${missing.length === 1 ? 'it' : 'them'} first.`,
+      `"${name}" needs ${missing.join(' and ')}; install ${missing.length === 1 ? 'it' : 'them'} first, or use force where something else does that.`,
     );
   }
 

@@ -17,7 +17,10 @@ const reasonSchema = z
 const forceSchema = z
   .boolean()
   .default(false)
-  .describe('Whether fields that others own are taken over. Default: no, and the conflict is told.');
+  .describe(
+    'Whether fields that others own are taken over, and it is installed without services that it depends on, because ' +
+      'something else does their work. Default: no, and what is in the way is told.',
+  );
 const keepFailedSchema = z
   .boolean()
   .default(false)

@@ -133,7 +133,8 @@ export class ServiceRun {
       ...this.#work.parts.flatMap(({ constraints }) => constraints ?? []),
     ];
     const unmet = unmetConstraints(asked, capabilities, await this.#ports.boardPages());
-    const { dependsOn, name } = this.#entry;
+    const { name } = this.#entry;
+    const dependsOn = this.#tracked.operation.parameters.force ? [] : this.#entry.dependsOn;
     const present = await this.#ports.services.list();
     const installed = present.filter(({ current }) => current !== null);
     const missing = dependsOn.filter((needed) => !installed.some((one) => one.name === needed));

@@ -11,7 +11,7 @@ describe('a failed call of Kubernetes', () => {
     const status = JSON.stringify({ kind: 'Status', message: 'nodes is forbidden: User "x" cannot list' });
     expect(say(refused(403, status))).toBe(
       'The API server https://10.0.0.100:6443 does not allow it (403): nodes is forbidden: User "x" cannot list. ' +
-        'Bind a role that may list nodes.',
+        'Bind a role that allows it.',
     );
     expect(say(refused(401, undefined))).toMatch(/does not know who asks \(401\)/);
     expect(say(refused(500, '{"kind":"Status"}'))).toMatch(/answered with 500: \{"kind":"Status"\}$/);

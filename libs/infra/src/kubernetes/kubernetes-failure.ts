@@ -32,7 +32,7 @@ function refusal({ code, body }: RefusedCall): string {
     case 401:
       return 'does not know who asks (401): has the certificate or the token of the kubeconfig expired?';
     case 403:
-      return `does not allow it (403): ${said}. Bind a role that may list nodes.`;
+      return `does not allow it (403): ${said}. Bind a role that allows it.`;
     default:
       return `answered with ${code}: ${said}`;
   }

@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SlurmInventory } from '#core/cluster/cluster';
-import type { WorkerConfiguration } from '#core/configuration/configuration';
+import { ConfigurationError, type WorkerConfiguration } from '#core/configuration/configuration';
 import type { SlurmController } from '#core/jobs/slurm-controller';
 import type { SlurmNodes } from '#core/nodes/slurm-nodes';
+import { findKubernetes } from '../kubernetes/kubernetes-access.ts';
 import { SshConnection } from '../ssh/ssh-connection.ts';
 import type { CommandTransport } from './command-transport.ts';
+import { ExecTransport } from './exec-transport.ts';
 import { LocalTransport } from './local-transport.ts';
 import { SlurmCliController } from './slurm-cli-controller.ts';
 import { SlurmCliInventory } from './slurm-cli-inventory.ts';
 import { SlurmCliNodes } from './slurm-cli-nodes.ts';
-import { SlurmUnavailable } from './slurm-unavailable.ts';
 import { SshTransport } from './ssh-transport.ts';
 
 /** Slurm, by the way that the configuration names. */
@@ -17,50 +17,34 @@ export interface Slurm {
   controller: SlurmController;
   inventory: SlurmInventory;
   nodes: SlurmNodes;
-  /** How long Slurm remembers a job that has ended: `MinJobAge`. */
-  forgetsAfterMs: number;
   close: () => void;
 }
 
-export interface OpenSlurmOptions {
-  onRpc: (command: string, seconds: number, ok: boolean) => void;
-  /** Told each time that Slurm could not be asked for its configuration. */
-  onUnavailable: (error: SlurmUnavailable) => void;
-}
-
-const TRY_AGAIN_MS = 2_000;
-
-/** Waits for Slurm to answer for as long as it takes: what is to be submitted waits in the database. */
-export async function openSlurm(
+/**
+ * Slurm need not be there: it is asked when something is wanted of it.
+ * @throws ConfigurationError where commands are to run in a pod, and there is no Kubernetes
+ * @param onRpc told of every command: its name, how long it took, and whether it ended with exit code 0
+ */
+export function openSlurm(
   configuration: WorkerConfiguration,
-  options: OpenSlurmOptions,
-): Promise<Slurm> {
+  onRpc: (command: string, seconds: number, ok: boolean) => void,
+): Slurm {
   const { transport, close } = openTransport(configuration);
   const commands = {
     transport,
+    onRpc,
     binDir: configuration.SLURM_BIN_DIR,
-    onRpc: options.onRpc,
     ...(configuration.SLURM_CONF === undefined ? {} : { slurmConf: configuration.SLURM_CONF }),
   };
-  for (;;) {
-    try {
-      const { controller, config } = await SlurmCliController.connect({
-        ...commands,
-        submitTimeoutMs: configuration.BRAMBLE_SUBMIT_TIMEOUT_MS,
-      });
-      return {
-        controller,
-        inventory: new SlurmCliInventory(commands),
-        nodes: new SlurmCliNodes(commands),
-        forgetsAfterMs: config.minJobAgeMs,
-        close,
-      };
-    } catch (error) {
-      if (!(error instanceof SlurmUnavailable)) throw error;
-      options.onUnavailable(error);
-      await sleep(TRY_AGAIN_MS);
-    }
-  }
+  return {
+    controller: new SlurmCliController({
+      ...commands,
+      submitTimeoutMs: configuration.BRAMBLE_SUBMIT_TIMEOUT_MS,
+    }),
+    inventory: new SlurmCliInventory(commands),
+    nodes: new SlurmCliNodes(commands),
+    close,
+  };
 }
 
 function openTransport(configuration: WorkerConfiguration): {
@@ -69,6 +53,7 @@ function openTransport(configuration: WorkerConfiguration): {
 } {
   const { SLURM_TRANSPORT, SLURM_SSH_HOST, SLURM_SSH_KEY_FILE, SLURM_SSH_HOST_KEY } = configuration;
   if (SLURM_TRANSPORT === 'local') return { transport: new LocalTransport(), close: () => {} };
+  if (SLURM_TRANSPORT === 'exec') return { transport: openExecTransport(configuration), close: () => {} };
   if (SLURM_SSH_HOST === undefined || SLURM_SSH_KEY_FILE === undefined || SLURM_SSH_HOST_KEY === undefined) {
     throw new Error('the configuration was not checked');
   }
@@ -83,4 +68,22 @@ function openTransport(configuration: WorkerConfiguration): {
     transport: new SshTransport({ connection, become: configuration.SLURM_SSH_BECOME }),
     close: () => connection.close(),
   };
+}
+
+function openExecTransport(configuration: WorkerConfiguration): ExecTransport {
+  const access = findKubernetes(configuration.BRAMBLE_KUBECONFIG, process.env);
+  if (access === undefined) {
+    throw new ConfigurationError([
+      'BRAMBLE_KUBECONFIG must be set where SLURM_TRANSPORT is "exec", unless this is a pod with a service account',
+    ]);
+  }
+  const { SLURM_EXEC_NAMESPACE, SLURM_EXEC_POD, SLURM_EXEC_SELECTOR, SLURM_EXEC_CONTAINER } = configuration;
+  return new ExecTransport({
+    access,
+    timeoutMs: configuration.BRAMBLE_KUBERNETES_TIMEOUT_MS,
+    namespace: SLURM_EXEC_NAMESPACE,
+    selector: SLURM_EXEC_SELECTOR,
+    container: SLURM_EXEC_CONTAINER,
+    ...(SLURM_EXEC_POD === undefined ? {} : { pod: SLURM_EXEC_POD }),
+  });
 }

@@ -38,6 +38,37 @@ describe('remoteCommandLine', () => {
     expect(line.startsWith(beginning)).toBe(true);
   });
 
+  it('becomes an account in a container, or is it, or is not run', () => {
+    const {
+      uid = 0,
+      gid = 0,
+      username,
+    } = { uid: process.getuid?.(), gid: process.getgid?.(), username: 'me' };
+    const line = (account: typeof alice) =>
+      remoteCommandLine({
+        argv: ['sh', '-c', 'id -u; id -g'],
+        env: {},
+        lifeSeconds: 30,
+        become: { account, by: 'container' },
+      });
+    expect(sh(line({ name: username, uid, gid, home: '/' })).stdout).toBe(`${uid}\n${gid}\n`);
+    // A program in place of id and setpriv: what root and what nobody would do.
+    const asked = (own: number) =>
+      sh(
+        line(alice)
+          .replace(/^PATH=\S+; export PATH; exec /, '')
+          .replace("'sh' '-c' '", `'sh' '-c' 'id() { echo ${own}; }; setpriv() { echo "$@"; }; `)
+          .replace('exec setpriv', 'setpriv')
+          .replace('-- "$@"; fi', '-- "$@"; exit 0; fi'),
+      );
+    expect(asked(0).stdout).toMatch(/^--reuid=1001 --regid=1002 --init-groups -- env -i PATH=/);
+    expect(asked(65_532)).toMatchObject({
+      status: 125,
+      stdout: '',
+      stderr: 'the container runs as uid 65532 and may not become alice (uid 1001); only root may\n',
+    });
+  });
+
   it('lets every argument and variable reach the program as it is', () => {
     const nasty = [
       '',

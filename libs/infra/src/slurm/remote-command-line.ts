@@ -11,8 +11,11 @@ export interface RemoteCommandLineOptions {
   env: Readonly<Record<string, string>>;
   /** After which the command is killed over there: a channel that is closed does not end what runs in it. */
   lifeSeconds: number;
-  /** Who to become; null where the login user runs it. */
-  become: { account: UnixAccount; by: 'setpriv' | 'sudo' } | null;
+  /**
+   * Who to become; null where whoever is there runs it. `container`: by setpriv, unless the container's user is the
+   * account already; where it can be neither, the command is not started, and the exit code is 125.
+   */
+  become: { account: UnixAccount; by: 'setpriv' | 'sudo' | 'container' } | null;
   input?: ExpectedInput;
 }
 
@@ -51,8 +54,20 @@ export function remoteCommandLine({
   return `PATH=${COMMAND_PATH}; export PATH; exec ${whole.map(shellQuote).join(' ')}`;
 }
 
-function becomeWords({ account, by }: { account: UnixAccount; by: 'setpriv' | 'sudo' }): string[] {
+/** `$1`, `$2` and `$3` are the account's uid, gid and name, the rest is the command. */
+const IN_CONTAINER = [
+  'own=$(id -u) uid=$1 gid=$2 name=$3',
+  'shift 3',
+  'if [ "$own" -eq "$uid" ]; then exec "$@"; fi',
+  'if [ "$own" -eq 0 ]; then exec setpriv --reuid="$uid" --regid="$gid" --init-groups -- "$@"; fi',
+  'echo "the container runs as uid $own and may not become $name (uid $uid); only root may" >&2',
+  'exit 125',
+].join('\n');
+
+function becomeWords({ account, by }: NonNullable<RemoteCommandLineOptions['become']>): string[] {
   switch (by) {
+    case 'container':
+      return ['sh', '-c', IN_CONTAINER, 'sh', String(account.uid), String(account.gid), account.name];
     case 'setpriv':
       return ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--init-groups', '--'];
     case 'sudo':

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandOptions, CommandResult, CommandTransport } from './command-transport.ts';
 import { SlurmCliController } from './slurm-cli-controller.ts';
-import { SlurmUnavailable } from './slurm-unavailable.ts';
 
 type Run = [argv: readonly string[], options: CommandOptions];
+
+const CONFIG =
+  'ClusterName             = pi\nMessageTimeout          = 10 sec\nMinJobAge               = 300 sec\nSLURM_VERSION           = 22.05.8\n';
 
 /** Answers every command with the same, and remembers what was run. */
 class ScriptedTransport implements CommandTransport {
@@ -31,19 +33,21 @@ const alice = { name: 'alice', uid: 1001, gid: 1001, home: '/home/alice' };
 
 describe('SlurmCliController', () => {
   it('runs sbatch as the account, with a bounded life, and without the time format that jobs would inherit', async () => {
-    const transport = new ScriptedTransport(() => exited(0, '42\n'));
+    const transport = new ScriptedTransport(([program]) =>
+      exited(0, program === 'timeout' ? '42\n' : CONFIG),
+    );
     const slurm = new SlurmCliController({
       transport,
-      cluster: 'pi',
       binDir: '/opt/slurm/bin',
       slurmConf: '/etc/slurm.conf',
     });
+    await slurm.settings();
     expect(await slurm.submit({ script: '#!/bin/sh\n', account: alice })).toEqual({
       kind: 'submitted',
       slurmJobId: 42,
       cluster: null,
     });
-    expect(transport.runs).toEqual([
+    expect(transport.runs.slice(1)).toEqual([
       [
         ['timeout', '-k', '2', '20', '/opt/slurm/bin/sbatch', '--parsable', '--propagate=NONE'],
         { input: '#!/bin/sh\n', account: alice, timeoutMs: 25_000, env: { SLURM_CONF: '/etc/slurm.conf' } },
@@ -51,23 +55,42 @@ describe('SlurmCliController', () => {
     ]);
   });
 
-  it('is certain when the transport, sbatch and slurmctld must all be through', () => {
-    const transport = new ScriptedTransport(() => exited(0));
-    expect(new SlurmCliController({ transport, cluster: 'pi' }).submitCertaintyMs).toBe(
-      1_000 + 20_000 + 2_000 + 10_000 + 3_000,
-    );
-    const slow = new SlurmCliController({
-      transport,
-      cluster: 'pi',
-      submitTimeoutMs: 60_000,
-      messageTimeoutMs: 30_000,
+  it.each([
+    ['20 s', {}, '10 sec', 1_000 + 20_000 + 2_000 + 10_000 + 3_000],
+    ['twice MessageTimeout', {}, '30 sec', 1_000 + 60_000 + 2_000 + 30_000 + 3_000],
+    ['as long as it is told', { submitTimeoutMs: 5_000 }, '30 sec', 1_000 + 5_000 + 2_000 + 30_000 + 3_000],
+  ])(
+    'is certain when the transport, an sbatch that lives %s, and slurmctld must all be through',
+    async (_, options, messageTimeout, submitCertaintyMs) => {
+      const transport = new ScriptedTransport(() => exited(0, CONFIG.replace('10 sec', messageTimeout)));
+      expect(await new SlurmCliController({ transport, ...options }).settings()).toMatchObject({
+        kind: 'present',
+        value: { cluster: 'pi', submitCertaintyMs, forgetsAfterMs: 300_000 },
+      });
+    },
+  );
+
+  it('asks for the settings until Slurm answers, once at a time, and submits nothing before', async () => {
+    let answer = exited(1, '', 'Unable to contact slurm controller (connect failure)\n');
+    const transport = new ScriptedTransport(() => answer);
+    const slurm = new SlurmCliController({ transport });
+    const first = await Promise.all([slurm.settings(), slurm.settings()]);
+    expect(first.map(({ kind }) => kind)).toEqual(['unknown', 'unknown']);
+    expect(await slurm.submit({ script: '', account: alice })).toMatchObject({
+      kind: 'later',
+      code: 'ControllerUnreachable',
     });
-    expect(slow.submitCertaintyMs).toBe(1_000 + 60_000 + 2_000 + 30_000 + 3_000);
+    expect(transport.runs).toHaveLength(1);
+    answer = exited(0, CONFIG);
+    expect(await slurm.settings()).toMatchObject({ kind: 'present' });
+    answer = exited(1);
+    expect(await slurm.settings()).toMatchObject({ kind: 'present' });
+    expect(transport.runs).toHaveLength(2);
   });
 
   it('never submits as root', async () => {
     const transport = new ScriptedTransport(() => exited(0, '42\n'));
-    const slurm = new SlurmCliController({ transport, cluster: 'pi' });
+    const slurm = new SlurmCliController({ transport });
     expect(await slurm.submit({ script: '', account: { ...alice, name: 'root', uid: 0 } })).toMatchObject({
       kind: 'refused',
     });
@@ -76,7 +99,7 @@ describe('SlurmCliController', () => {
 
   it('lists with a single squeue, whose mark nobody can know', async () => {
     const transport = new ScriptedTransport(() => exited(0));
-    const slurm = new SlurmCliController({ transport, cluster: 'pi' });
+    const slurm = new SlurmCliController({ transport });
     expect(await slurm.list()).toEqual({ kind: 'present', value: [] });
     await slurm.list();
     const marks = transport.runs.map(([argv]) => argv.at(-1)?.split('\x1f')[0]);
@@ -88,7 +111,7 @@ describe('SlurmCliController', () => {
     ['says something else', exited(0, 'Welcome!\n')],
     ['was cut off', { kind: 'flooded', limitBytes: 1, stdout: '', stderr: '' } as const],
   ])('says unknown where squeue %s', async (_, answer) => {
-    const slurm = new SlurmCliController({ transport: new ScriptedTransport(() => answer), cluster: 'pi' });
+    const slurm = new SlurmCliController({ transport: new ScriptedTransport(() => answer) });
     expect(await slurm.list()).toMatchObject({ kind: 'unknown' });
   });
 
@@ -96,7 +119,7 @@ describe('SlurmCliController', () => {
     const transport = new ScriptedTransport((argv) =>
       argv.at(-1) === 'alice' ? exited(0, 'alice:x:1001:1001::/home/alice:/bin/sh\n') : exited(2),
     );
-    const slurm = new SlurmCliController({ transport, cluster: 'pi' });
+    const slurm = new SlurmCliController({ transport });
     const answers = await Promise.all([slurm.account('alice'), slurm.account('alice'), slurm.account('bob')]);
     expect(answers).toEqual([
       { kind: 'present', value: alice },
@@ -110,31 +133,21 @@ describe('SlurmCliController', () => {
 
   it('counts commands', async () => {
     const seen: [string, boolean][] = [];
-    const transport = new ScriptedTransport(([program]) => exited(program === 'squeue' ? 0 : 1));
+    const transport = new ScriptedTransport(([program]) =>
+      program === 'timeout' ? exited(1) : exited(0, CONFIG),
+    );
     const slurm = new SlurmCliController({
       transport,
-      cluster: 'pi',
       onRpc: (command, _, ok) => seen.push([command, ok]),
     });
+    await slurm.settings();
     await slurm.list();
-    await slurm.show(1);
     await slurm.submit({ script: '', account: alice });
     expect(seen).toEqual([
+      ['scontrol', true],
       ['squeue', true],
-      ['scontrol', false],
       ['sbatch', false],
     ]);
-  });
-
-  it('learns from Slurm what it is called and how patient it is', async () => {
-    const config =
-      'ClusterName             = pi\nMessageTimeout          = 30 sec\nMinJobAge               = 300 sec\nSLURM_VERSION           = 22.05.8\n';
-    const { controller, config: read } = await SlurmCliController.connect({
-      transport: new ScriptedTransport(() => exited(0, config)),
-    });
-    expect(controller.cluster).toBe('pi');
-    expect(controller.submitCertaintyMs).toBe(1_000 + 60_000 + 2_000 + 30_000 + 3_000);
-    expect(read.minJobAgeMs).toBe(300_000);
   });
 
   it.each([
@@ -148,8 +161,10 @@ describe('SlurmCliController', () => {
     ],
     ['was not understood', exited(0, 'ClusterName = pi\n')],
   ])('says clearly that the configuration %s', async (text, answer) => {
-    const connecting = SlurmCliController.connect({ transport: new ScriptedTransport(() => answer) });
-    await expect(connecting).rejects.toThrow(SlurmUnavailable);
-    await expect(connecting).rejects.toThrow(text);
+    const slurm = new SlurmCliController({ transport: new ScriptedTransport(() => answer) });
+    expect(await slurm.settings()).toEqual({
+      kind: 'unknown',
+      because: expect.stringContaining(text) as string,
+    });
   });
 });

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Answer, present, unknown } from '#core/vocabulary/answer';
+import { type Answer, type Present, present, type Unknown, unknown } from '#core/vocabulary/answer';
 import type {
   SlurmController,
   SlurmJob,
   SlurmJobDetail,
+  SlurmSettings,
   Submission,
   SubmitOutcome,
   UnixAccount,
@@ -14,29 +15,62 @@ import { KILL_AFTER_SECONDS } from './command-transport.ts';
 import { readSlurmConfig } from './read-slurm-config.ts';
 import * as sbatch from './sbatch.ts';
 import * as scancel from './scancel.ts';
-import type { SlurmConfig } from './scontrol-show-config.ts';
 import * as showJob from './scontrol-show-job.ts';
 import { SlurmCommands, type SlurmCommandsOptions } from './slurm-commands.ts';
+import { SlurmUnavailable } from './slurm-unavailable.ts';
 import * as squeue from './squeue.ts';
 
 export interface SlurmCliControllerOptions extends SlurmCommandsOptions {
-  /** ClusterName. */
-  cluster: string;
-  /** How long sbatch may live. It gives up by itself after about MessageTimeout. Default 20,000. */
+  /**
+   * How long sbatch may live. It gives up by itself after about MessageTimeout. Default 20,000, or twice MessageTimeout
+   * where that is longer.
+   */
   submitTimeoutMs?: number;
-  /** MessageTimeout: how long slurmctld may take over a message. Default 10,000, as Slurm's own. */
-  messageTimeoutMs?: number;
 }
 
-const DEFAULT_SUBMIT_TIMEOUT_MS = 20_000;
-const DEFAULT_MESSAGE_TIMEOUT_MS = 10_000;
+const SHORTEST_DEFAULT_SUBMIT_TIMEOUT_MS = 20_000;
 /** How much longer the transport waits than `timeout` on the other side, so that `timeout` speaks first. */
 const TRANSPORT_SLACK_MS = 3_000;
 const CERTAINTY_MARGIN_MS = 3_000;
 
 /** Slurm's controller by way of its commands, as every installation since 20.11 has them. */
 export class SlurmCliController implements SlurmController {
-  readonly cluster: string;
+  readonly #commands: SlurmCommands;
+  readonly #accounts: AccountLookup;
+  readonly #wantedSubmitTimeoutMs: number | undefined;
+  #known: (SlurmSettings & { submitTimeoutMs: number }) | undefined;
+  #asking: Promise<Present<SlurmSettings> | Unknown> | undefined;
+
+  constructor(options: SlurmCliControllerOptions) {
+    this.#commands = new SlurmCommands(options);
+    this.#accounts = new AccountLookup(this.#commands);
+    this.#wantedSubmitTimeoutMs = options.submitTimeoutMs;
+  }
+
+  async settings(): Promise<Present<SlurmSettings> | Unknown> {
+    if (this.#known !== undefined) return present(this.#known);
+    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async #ask(): Promise<Present<SlurmSettings> | Unknown> {
+    try {
+      const { clusterName, messageTimeoutMs, minJobAgeMs } = await readSlurmConfig(this.#commands);
+      const submitTimeoutMs =
+        this.#wantedSubmitTimeoutMs ?? Math.max(SHORTEST_DEFAULT_SUBMIT_TIMEOUT_MS, 2 * messageTimeoutMs);
+      this.#known = {
+        cluster: clusterName,
+        submitTimeoutMs,
+        submitCertaintyMs: this.#submitCertaintyMs(submitTimeoutMs, messageTimeoutMs),
+        forgetsAfterMs: minJobAgeMs,
+      };
+      return present(this.#known);
+    } catch (error) {
+      if (!(error instanceof SlurmUnavailable)) throw error;
+      return unknown(error.message);
+    }
+  }
+
   /**
    * The longest way: until the command starts, sbatch's life, and what slurmctld may then take over the message.
    *
@@ -44,40 +78,14 @@ export class SlurmCliController implements SlurmController {
    * credential is good (300 s). It does so before it answers a `list` that was asked after this time, because it
    * accepts connections in their order.
    */
-  readonly submitCertaintyMs: number;
-  readonly #commands: SlurmCommands;
-  readonly #accounts: AccountLookup;
-  readonly #submitTimeoutMs: number;
-
-  constructor(options: SlurmCliControllerOptions) {
-    this.cluster = options.cluster;
-    this.#commands = new SlurmCommands(options);
-    this.#accounts = new AccountLookup(this.#commands);
-    this.#submitTimeoutMs = options.submitTimeoutMs ?? DEFAULT_SUBMIT_TIMEOUT_MS;
-    this.submitCertaintyMs =
+  #submitCertaintyMs(submitTimeoutMs: number, messageTimeoutMs: number): number {
+    return (
       this.#commands.startsWithinMs +
-      this.#submitTimeoutMs +
+      submitTimeoutMs +
       KILL_AFTER_SECONDS * 1000 +
-      (options.messageTimeoutMs ?? DEFAULT_MESSAGE_TIMEOUT_MS) +
-      CERTAINTY_MARGIN_MS;
-  }
-
-  /**
-   * Asks Slurm for its name and its times.
-   * @param options.submitTimeoutMs default 20,000, or twice MessageTimeout where that is longer
-   * @throws SlurmUnavailable where Slurm cannot be asked
-   */
-  static async connect(
-    options: SlurmCommandsOptions & { submitTimeoutMs?: number },
-  ): Promise<{ controller: SlurmCliController; config: SlurmConfig }> {
-    const config = await readSlurmConfig(new SlurmCommands(options));
-    const controller = new SlurmCliController({
-      submitTimeoutMs: Math.max(DEFAULT_SUBMIT_TIMEOUT_MS, 2 * config.messageTimeoutMs),
-      ...options,
-      cluster: config.clusterName,
-      messageTimeoutMs: config.messageTimeoutMs,
-    });
-    return { controller, config };
+      messageTimeoutMs +
+      CERTAINTY_MARGIN_MS
+    );
   }
 
   async submit({ script, account }: Submission): Promise<SubmitOutcome> {
@@ -88,7 +96,14 @@ export class SlurmCliController implements SlurmController {
         message: `The Unix account "${account.name}" is root; jobs never run as root.`,
       };
     }
-    const lifeSeconds = Math.ceil(this.#submitTimeoutMs / 1000);
+    if (this.#known === undefined) {
+      return {
+        kind: 'later',
+        code: 'ControllerUnreachable',
+        message: 'Slurm has not answered yet, and the job will be handed over when it does.',
+      };
+    }
+    const lifeSeconds = Math.ceil(this.#known.submitTimeoutMs / 1000);
     const result = await this.#commands.run(
       'sbatch',
       sbatch.command(this.#commands.program('sbatch'), lifeSeconds),

@@ -62,7 +62,7 @@ export class SshLink {
     client.on('error', (error) => {
       because = error.message;
       // Ahead of the orderly close that ssh2 would make of it, after a missed keepalive for example: see break.
-      socket.resetAndDestroy();
+      reset(socket);
     });
     client.on('close', () => this.#lose(because));
   }
@@ -116,9 +116,7 @@ export class SshLink {
       });
     } catch (error) {
       client.on('error', () => {});
-      // A reset would wait for the connection, which a host that is switched off keeps waiting for minutes.
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
+      reset(socket);
       throw error;
     }
     return new SshLink(client, socket, shownSha256);
@@ -144,7 +142,7 @@ export class SshLink {
    * close it would go on sending for minutes, and a command could begin long after it was given up.
    */
   break(because: string): void {
-    this.#socket.resetAndDestroy();
+    reset(this.#socket);
     this.#lose(because);
   }
 
@@ -160,6 +158,16 @@ export class SshLink {
     for (const callback of this.#onLost) callback(because);
     this.#onLost.clear();
   }
+}
+
+/**
+ * Breaks a connection, as far as it goes: a reset would wait for one that is still being made, which a host that is
+ * switched off keeps waiting for minutes. One that is being shut down cannot be reset (uv_tcp_close_reset); Node then
+ * never closes its handle, and a process that is to end goes round in circles instead.
+ */
+function reset(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** OpenSSH ends the connection by itself where a single attempt is all that it allows. */

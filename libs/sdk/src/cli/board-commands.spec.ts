@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BoardOperation } from '../index.ts';
+import type { Operation } from '../index.ts';
 import {
   answerJson,
   answerProblem,
@@ -18,9 +18,10 @@ const NOW = '2031-04-05T06:07:08.000Z';
 const HOST_KEY = `SHA256:${'a'.repeat(43)}`;
 const ENROLL = ['enroll', 'node02', '10.0.0.3', '--role', 'compute', '--host-key', HOST_KEY];
 
-const operation = (version: number, changes: Partial<BoardOperation> = {}): BoardOperation => ({
+const operation = (version: number, changes: Partial<Operation> = {}): Operation => ({
   id: 'op_01j00000000000000000000000',
-  node: 'node02',
+  about: 'node',
+  subject: 'node02',
   parameters: { reason: null, force: false },
   kind: 'enrol',
   state: 'running',
@@ -34,7 +35,7 @@ const operation = (version: number, changes: Partial<BoardOperation> = {}): Boar
   version,
   ...changes,
 });
-const step = (name: string, state: BoardOperation['steps'][number]['state'], detail: string | null) => ({
+const step = (name: string, state: Operation['steps'][number]['state'], detail: string | null) => ({
   name,
   title: name,
   state,
@@ -47,7 +48,7 @@ const step = (name: string, state: BoardOperation['steps'][number]['state'], det
 const output = (seq: number, name: string, text: string) => ({ seq, step: name, text });
 
 /** Takes what is to be done, and tells who watches of one after the other; the connection breaks behind each. */
-const server = (...changes: (BoardOperation | ReturnType<typeof output>)[]) =>
+const server = (...changes: (Operation | ReturnType<typeof output>)[]) =>
   localServer((request, response, count) => {
     if (request.method === 'POST') {
       answerJson(response, operation(1), 202);
@@ -216,12 +217,12 @@ describe('operations', () => {
     const board = await localServer(({ method, path }, response) => {
       if (method === 'POST') {
         watched.push(path.split('/')[4] ?? '');
-        answerJson(response, operation(1, { node: watched.at(-1) ?? '' }), 202);
+        answerJson(response, operation(1, { subject: watched.at(-1) ?? '' }), 202);
       } else if (path === '/v1/admin/nodes') answerJson(response, { items: boards });
       else {
         const state = watched.length < 2 ? 'done' : 'failed';
         openEventStream(response);
-        const change = operation(2, { node: watched.at(-1) ?? '', state, finished: true });
+        const change = operation(2, { subject: watched.at(-1) ?? '', state, finished: true });
         writeAndBreak(response, serverSentEvent('progress', change) + serverSentEvent('end', { state }));
       }
     });

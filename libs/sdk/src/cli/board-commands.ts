@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type {
   Board,
   BoardNetwork,
-  BoardOperation,
+  Operation,
   BoardSignIn,
   BoardStorage,
   StoragePartition,
@@ -287,7 +287,7 @@ function collectPartition(text: string, before: StoragePartition[] = []): Storag
 /** Prints each step once it has ended. Ctrl-C ends the watching, not the operation. */
 async function show(
   session: Session,
-  begun: BoardOperation,
+  begun: Operation,
   { verbose = false }: { verbose?: boolean | undefined } = {},
 ): Promise<void> {
   const interrupted = new AbortController();
@@ -312,12 +312,12 @@ async function show(
   }
   if (session.json) await session.terminal.out(`${JSON.stringify(last, null, 2)}\n`);
   await session.tell(
-    `bramble: ${last.node}: ${last.state}${last.reason === null ? '' : ` – ${last.reason.message}`}`,
+    `bramble: ${last.subject}: ${last.state}${last.reason === null ? '' : ` – ${last.reason.message}`}`,
   );
   if (last.state !== 'done') session.exitCode = EXIT.failure;
 }
 
-async function tellSteps(session: Session, { steps }: BoardOperation, told: Set<string>): Promise<void> {
+async function tellSteps(session: Session, { steps }: Operation, told: Set<string>): Promise<void> {
   for (const { name, state, detail, endedAt } of steps) {
     if (endedAt === null || told.has(name)) continue;
     told.add(name);

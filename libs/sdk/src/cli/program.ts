@@ -5,6 +5,7 @@ import { addClusterCommands } from './cluster-commands.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addDiscoverCommand } from './discover-command.ts';
 import { addJobCommands } from './job-commands.ts';
+import { addNamespaceCommands } from './namespace-commands.ts';
 import { addNodeCommands } from './node-commands.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { addSubmitCommand } from './submit-command.ts';
@@ -41,6 +42,7 @@ export function buildProgram(session: Session): Command {
   addJobCommands(program, session);
   addNodeCommands(program, session);
   addClusterCommands(program, session);
+  addNamespaceCommands(program, session);
   addBoardCommands(program, session);
   addDiscoverCommand(program, session);
   addCompletionCommand(program, session);
