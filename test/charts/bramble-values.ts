@@ -41,7 +41,7 @@ export const full = {
   },
   kubernetes: {
     views: true,
-    slurmNamespace: 'slurm',
+    ...{ registry: 'http://10.0.0.10:5000', storageClass: 'nfs' },
     services: { scope: 'namespaces', namespaces: ['monitoring', 'logging'] },
   },
   scheduling: {

@@ -7,6 +7,7 @@ import {
   parseConfiguration,
   workerConfigurationSchema,
 } from '#core/configuration/configuration';
+import { IN_NAMESPACES_OF_SERVICES } from '#infra/kubernetes/services/chart-values';
 import { full, lab, oneAccount } from './bramble-values.ts';
 import { chartDirectory, lintChart, only, renderChart } from './render.ts';
 import type { RenderedObject } from './render.ts';
@@ -149,6 +150,7 @@ describe('settings', () => {
       ...{ BRAMBLE_DOMAIN: 'pi.example', BRAMBLE_STORAGE_CLUSTER_ROOT: '/mnt/shared/storage' },
       ...{ BRAMBLE_ADMIN_ACCOUNT: 'alice', BRAMBLE_MAX_UPLOAD_BYTES: 21_474_836_480 },
       BRAMBLE_CORS_ORIGINS: ['https://lab.example', 'http://localhost:3000'],
+      ...{ BRAMBLE_REGISTRY: 'http://10.0.0.10:5000', BRAMBLE_STORAGE_CLASS: 'nfs' },
     });
     expect(
       parseConfiguration(workerConfigurationSchema, environment(fullObjects, 'worker', given)),
@@ -156,6 +158,7 @@ describe('settings', () => {
       ...{ BRAMBLE_LEADER: false, BRAMBLE_BOARD_CHECK_HOURS: 0 },
       ...{ SLURM_SSH_PORT: 2222, SLURM_SSH_USER: 'bramble', SLURM_SSH_BECOME: 'sudo' },
       SLURM_BIN_DIR: '/opt/slurm/bin',
+      ...{ BRAMBLE_REGISTRY: 'http://10.0.0.10:5000', BRAMBLE_STORAGE_CLASS: 'nfs' },
       BRAMBLE_BOARD_SUBNET: '192.168.7.0/24',
       BRAMBLE_BOARD_TIME_SERVERS: ['10.0.0.1', 'time.example'],
       BRAMBLE_BOARD_APT_PROXY: 'http://10.0.0.20:3142',
@@ -186,7 +189,7 @@ describe('settings', () => {
     expect(only(objects, 'Role', 'bramble-bramble-worker-slurm')).toMatchObject({
       metadata: { namespace: 'slurm' },
       rules: [
-        { resources: ['pods'], verbs: ['get', 'list'] },
+        { resources: ['pods'], verbs: ['list'] },
         { resources: ['pods/exec'], verbs: ['get', 'create'] },
       ],
     });
@@ -200,6 +203,13 @@ describe('settings', () => {
     expect(environment(others, 'worker', generated(others))).toMatchObject({
       ...{ SLURM_CONF: '/etc/slurm/slurm.conf', SLURM_EXEC_NAMESPACE: 'hpc' },
       ...{ SLURM_EXEC_POD: 'login-7', SLURM_EXEC_CONTAINER: 'shell' },
+    });
+    expect(only(others, 'Role', 'bramble-bramble-worker-slurm')).toMatchObject({
+      metadata: { namespace: 'hpc' },
+      rules: [
+        { resources: ['pods'], verbs: ['get'], resourceNames: ['login-7'] },
+        { resources: ['pods/exec'], verbs: ['get', 'create'], resourceNames: ['login-7'] },
+      ],
     });
     expect(environment(labObjects, 'worker', generated(labObjects))).not.toHaveProperty('SLURM_CONF');
   });
@@ -215,6 +225,12 @@ describe('settings', () => {
       expect(template.metadata.labels[name]).toBe(value);
     }
     expect(template.spec.containers.map(({ name }) => name)).toContain(SLURM_EXEC_CONTAINER);
+  });
+
+  it('let Helm go through a proxy to the charts, and trust an authority of its own', async () => {
+    const env = { HTTPS_PROXY: 'http://10.0.0.20:3128', NO_PROXY: '.home.lab', SSL_CERT_FILE: '/tmp/ca.crt' };
+    const objects = await render({ ...lab, worker: { env } });
+    expect(environment(objects, 'worker', generated(objects))).toMatchObject(env);
   });
 
   it('exist, each of them', () => {
@@ -394,12 +410,25 @@ describe('rights', () => {
       list,
     ]);
 
+  /** Such as `list pods`. */
+  const allowed = (role: RenderedObject | undefined): string[] =>
+    ((role?.rules ?? []) as { apiGroups: string[]; resources: string[]; verbs: string[] }[])
+      .flatMap(({ apiGroups: [group = ''], resources, verbs }) =>
+        resources.flatMap((resource) =>
+          verbs.map((verb) => `${verb} ${resource}${group === '' ? '' : `.${group}`}`),
+        ),
+      )
+      .toSorted();
+
+  /** Such as `networkpolicies.networking.k8s.io`. */
+  const resourceOf = (apiVersion: string, kind: string): string => {
+    const plural = `${kind.toLowerCase()}s`.replace(/ys$/, 'ies').replace(/sss$/, 'sses');
+    return apiVersion.includes('/') ? `${plural}.${apiVersion.replace(/\/.*/, '')}` : plural;
+  };
+
   it('are to read nodes, and no more', () => {
     expect(rules(labObjects)).toEqual([
-      [
-        'bramble-bramble-worker-nodes',
-        [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }],
-      ],
+      ['bramble-bramble-worker-nodes', [{ apiGroups: [''], resources: ['nodes'], verbs: ['list'] }]],
     ]);
     expect(only(labObjects, 'ClusterRoleBinding')).toMatchObject({
       subjects: [{ kind: 'ServiceAccount', name: 'bramble-worker', namespace: 'bramble' }],
@@ -447,20 +476,74 @@ describe('rights', () => {
     expect(egress('bramble-worker', objects)).not.toContain('"port":6443');
   });
 
-  it('to install services are in the namespaces named, or everything', async () => {
+  it('to install services are in the namespaces named', () => {
     expect(
       of(fullObjects, 'Role')
         .map(({ metadata }) => `${(metadata as { namespace?: string }).namespace ?? ''}/${metadata.name}`)
         .toSorted(),
     ).toEqual([
+      'logging/bramble-bramble-api-services',
       'logging/bramble-bramble-worker-services',
+      'monitoring/bramble-bramble-api-services',
       'monitoring/bramble-bramble-worker-services',
-      'slurm/bramble-bramble-worker-slurm',
     ]);
-    const all = await render({ ...lab, kubernetes: { services: { scope: 'cluster' } } });
-    expect(only(all, 'ClusterRoleBinding', 'bramble-bramble-worker-services')).toMatchObject({
+    const [, role] = of(fullObjects, 'Role').filter(({ metadata }) => metadata.name.includes('worker'));
+    expect(allowed(role)).toEqual(
+      Object.entries(IN_NAMESPACES_OF_SERVICES)
+        .flatMap(([what, verbs]) => verbs.map((verb) => `${verb} ${what}`))
+        .toSorted(),
+    );
+    expect((role?.rules as { resources: string[] }[])[0]).toMatchObject({
+      resources: ['namespaces'],
+      resourceNames: ['logging'],
+    });
+  });
+
+  it('to install services in the namespaces named are enough for the charts of services that are our own', async () => {
+    const charts = await readdir(join(chartDirectory('bramble'), '../services'));
+    const objects = (await Promise.all(charts.map((chart) => renderChart(chart)))).flat();
+    const needed = new Set(objects.map(({ apiVersion, kind }) => resourceOf(apiVersion, kind)));
+    expect([...needed]).toContain('statefulsets.apps');
+    for (const what of needed) expect(IN_NAMESPACES_OF_SERVICES[what], what).toContain('patch');
+  });
+
+  it('to install services are a little in the whole cluster: its nodes, storage classes, and images to mirror', async () => {
+    const services = { scope: 'namespaces', namespaces: ['apps'] };
+    const inCluster = async (kubernetes: object) =>
+      of(
+        await render({ ...lab, kubernetes: { nodes: false, services, ...kubernetes } }),
+        'ClusterRole',
+      ).flatMap(allowed);
+    expect(await inCluster({})).toEqual(['list nodes', 'get storageclasses.storage.k8s.io']);
+    expect(await inCluster({ registry: 'http://10.0.0.10:5000' })).toEqual([
+      'list nodes',
+      ...['get storageclasses.storage.k8s.io', 'list pods'],
+    ]);
+  });
+
+  it('to install services are everything where charts grant rights, and the api reads the same as before', async () => {
+    const objects = await render({ ...lab, kubernetes: { nodes: false, services: { scope: 'cluster' } } });
+    expect(only(objects, 'ClusterRoleBinding', 'bramble-bramble-worker-services')).toMatchObject({
       roleRef: { kind: 'ClusterRole', name: 'cluster-admin' },
     });
+    expect(names(objects, 'ClusterRole')).toEqual(['bramble-bramble-api-services']);
+    const [inNamespaces] = of(fullObjects, 'Role').filter(({ metadata }) => metadata.name.includes('api'));
+    expect(only(objects, 'ClusterRole').rules).toEqual(inNamespaces?.rules);
+    expect(workload(objects, 'bramble-api').pod.automountServiceAccountToken).toBe(true);
+    for (const name of ['bramble-api', 'bramble-worker'])
+      expect(JSON.stringify(only(objects, 'NetworkPolicy', name))).toContain('"port":6443');
+  });
+
+  it.each([
+    ['http://10.0.0.10:5000', 5000],
+    ['http://registry.home.lab', 80],
+    ['https://registry.home.lab/', 443],
+  ])('to reach the registry %s are given by port', async (registry, port) => {
+    const objects = await render({ ...lab, kubernetes: { registry } });
+    for (const name of ['bramble-api', 'bramble-worker'])
+      expect(JSON.stringify(only(objects, 'NetworkPolicy', name))).toContain(
+        `[{"protocol":"TCP","port":${port}}]`,
+      );
   });
 
   it('to call one another are given by network policies', () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import picomatch from 'picomatch';
 import { describe, expect, it } from 'vitest';
+import { parseConfiguration, workerConfigurationSchema } from '#core/configuration/configuration';
 
 const ROOT = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -45,6 +46,16 @@ describe('deploy/docker/bramble/Dockerfile', () => {
   it('has the Helm that the tests use', () => {
     const [, tested] = /helm\.sh\/helm\/v4 (v\S+)/.exec(read('test/lab/kube/tools/go.mod')) ?? [];
     expect(dockerfile).toContain(`ARG HELM_VERSION=${tested ?? '?'}\n`);
+  });
+
+  it('has Helm and the charts of services where the worker looks for them', () => {
+    const { BRAMBLE_HELM } = parseConfiguration(workerConfigurationSchema, {});
+    const [, worker = ''] = dockerfile.split(/^FROM runtime AS worker$/m);
+    expect(worker).toContain(`COPY --from=helm /helm /usr/local/bin/${BRAMBLE_HELM}\n`);
+    // Above /app/dist, where the program is.
+    expect(dockerfile).toContain('WORKDIR /app\n');
+    expect(worker).toContain('COPY deploy/helm/services deploy/helm/services\n');
+    expect(isSent('deploy/helm/services/slurm/Chart.yaml', ignore)).toBe(true);
   });
 
   it('has a Node that the packages take', () => {

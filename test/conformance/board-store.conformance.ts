@@ -184,6 +184,23 @@ export function describeBoardStore(
       expect(await ids()).toEqual([idOf('op', 6)]);
     });
 
+    it('forgets plans that have ended before, and nothing else', async () => {
+      const board = await insert(2);
+      const end = async (n: number, seconds: number) =>
+        store.changeOperation(await operation(n), { state: 'done', lookAt: null, endedAt: at(seconds) });
+      for (const n of [3, 4, 5]) await store.begin(operationOf(n, board, { kind: 'plan' }));
+      await end(2, 1);
+      await end(3, 1);
+      await end(4, 9);
+      await store.removePlans(at(5));
+      const left = await Promise.all([2, 3, 4, 5].map((n) => store.findOperation(idOf('op', n))));
+      expect(left.map((one) => one?.id)).toEqual([
+        idOf('op', 2),
+        undefined,
+        ...[4, 5].map((n) => idOf('op', n)),
+      ]);
+    });
+
     it('works on nodes that are no boards', async () => {
       const drain = operationOf(5, { id: '', name: 'other' }, { boardId: null, kind: 'drain' });
       await expect(store.begin(drain)).resolves.toMatchObject({ subject: 'other', boardId: null });

@@ -21,6 +21,11 @@ export class MemoryOperationStore implements OperationStore {
     }
   }
 
+  async removePlans(before: Date): Promise<void> {
+    for (const { id, kind, endedAt } of [...this.operations.values()])
+      if (kind === 'plan' && endedAt !== null && endedAt < before) this.operations.delete(id);
+  }
+
   protected isUnderWay(about: SubjectKind, subject: string, except?: string): boolean {
     return [...this.operations.values()].some(
       (operation) =>

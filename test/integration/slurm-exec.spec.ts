@@ -31,7 +31,7 @@ const LABELS = { 'app.kubernetes.io/name': 'slurm', 'app.kubernetes.io/component
 
 /** As Bramble's chart has them. */
 const EXEC_RULES = [
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
 ];
 

@@ -2214,7 +2214,7 @@ export interface components {
             /** @description Why it is done; the history shows it. */
             reason?: string;
             /**
-             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @description Whether fields that others own are taken over, and it is installed without services that it depends on, because something else does their work. Default: no, and what is in the way is told.
              * @default false
              */
             force: boolean;
@@ -2269,7 +2269,7 @@ export interface components {
             /** @description Why it is done; the history shows it. */
             reason?: string;
             /**
-             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @description Whether fields that others own are taken over, and it is installed without services that it depends on, because something else does their work. Default: no, and what is in the way is told.
              * @default false
              */
             force: boolean;
@@ -2290,7 +2290,7 @@ export interface components {
             /** @description Why it is done; the history shows it. */
             reason?: string;
             /**
-             * @description Whether fields that others own are taken over. Default: no, and the conflict is told.
+             * @description Whether fields that others own are taken over, and it is installed without services that it depends on, because something else does their work. Default: no, and what is in the way is told.
              * @default false
              */
             force: boolean;

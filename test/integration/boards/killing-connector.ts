@@ -15,18 +15,20 @@ const CHANGES_IN_SLURM = new Set<string | symbol>(['submit', 'cancel', 'drain', 
 type SlurmPorts = StepsOnBoards['slurm'];
 
 /**
- * Signs in to boards for workers that die: the first one after the first command of a step that applies something, the
- * next one after the second, and so on until the step gets through, then likewise in the steps behind it. What a command
- * has done on the board stays done.
+ * Signs in to boards for workers that die: each one after a command of a step that applies something after which none has
+ * died yet, until the step gets through, then likewise in the steps behind it. A step may go another way after a death,
+ * so that a command is known by its words, and not by its number. What it has done on the board stays done.
  */
 export class KillingConnector implements BoardConnector {
-  /** Each death as the step and the number of its command, such as `time 2`. */
+  /** Name of the step at each death. */
   readonly kills: string[] = [];
   /** Whether workers die. */
   armed = true;
   readonly #inner: BoardConnector;
   readonly #store: () => MemoryBoardStore;
-  #worker = { step: '', commands: 0, asked: false };
+  readonly #diedAfter = new Set<string>();
+  /** How often this worker has run each command of a step. */
+  #times = new Map<string, number>();
 
   constructor(inner: BoardConnector, store: () => MemoryBoardStore) {
     this.#inner = inner;
@@ -34,7 +36,7 @@ export class KillingConnector implements BoardConnector {
   }
 
   connect: BoardConnector['connect'] = async (target, options) => {
-    this.#worker = { step: '', commands: 0, asked: false };
+    this.#times = new Map();
     const outcome = await this.#inner.connect(target, options);
     if (outcome.kind !== 'connected') return outcome;
     return { kind: 'connected', connection: this.#mortal(outcome.connection) };
@@ -46,7 +48,7 @@ export class KillingConnector implements BoardConnector {
       close: () => connection.close(),
       run: async (command) => {
         const end = await connection.run(command);
-        if (this.armed) await this.#count(command);
+        if (this.armed) await this.#diesAfter(JSON.stringify(command.argv), asksAgain(command));
         return end;
       },
     };
@@ -64,25 +66,24 @@ export class KillingConnector implements BoardConnector {
         if (typeof value !== 'function') return value;
         return async (...values: unknown[]): Promise<unknown> => {
           const answer: unknown = await Reflect.apply(value, target, values);
-          if (this.armed && CHANGES_IN_SLURM.has(key)) await this.#count();
+          if (this.armed && CHANGES_IN_SLURM.has(key)) await this.#diesAfter(String(key));
           return answer;
         };
       },
     });
   }
 
-  async #count(command?: BoardCommand): Promise<void> {
+  async #diesAfter(command: string, isOnceForAll = false): Promise<void> {
     const step = await this.#stepThatApplies();
     if (step === undefined) return;
-    if (step !== this.#worker.step) this.#worker = { step, commands: 0, asked: false };
-    const again = command !== undefined && asksAgain(command);
-    if (again && this.#worker.asked) return;
-    this.#worker.asked ||= again;
-    this.#worker.commands += 1;
-    const kill = `${step} ${this.#worker.commands}`;
-    if (this.kills.includes(kill)) return;
-    this.kills.push(kill);
-    throw new Killed(kill);
+    const words = `${step} ${command}`;
+    const times = isOnceForAll ? 1 : (this.#times.get(words) ?? 0) + 1;
+    this.#times.set(words, times);
+    const death = `${words} ${times}`;
+    if (this.#diedAfter.has(death)) return;
+    this.#diedAfter.add(death);
+    this.kills.push(step);
+    throw new Killed(death);
   }
 
   async #stepThatApplies(): Promise<string | undefined> {

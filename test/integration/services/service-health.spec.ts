@@ -252,11 +252,14 @@ describe('what is wrong with a release', () => {
         message: `Pod ${of.pod}: The container crash has ended with exit code 134, and was started again 1 time`,
       },
     ]);
+    // Others are still starting, and may be what it waits for.
     await write('crash', crashed(3, { exitCode: 137, reason: 'OOMKilled' }));
+    expect(await problemsOf('crash')).toMatchObject([{ code: 'OOMKilled', lasting: false }]);
+    await write('crash', crashed(6, { exitCode: 137, reason: 'OOMKilled' }));
     expect(await problemsOf('crash')).toMatchObject([
       {
         ...{ code: 'OOMKilled', lasting: true },
-        message: `Pod ${of.pod}: The container crash needs more memory than its limit and was killed, and was started again 3 times`,
+        message: `Pod ${of.pod}: The container crash needs more memory than its limit and was killed, and was started again 6 times`,
       },
     ]);
   });
@@ -333,7 +336,7 @@ describe('what is wrong with a release', () => {
       { code: 'JobFailed', lasting: true, message: expect.stringMatching(/BackoffLimitExceeded/) },
       {
         code: 'PodFailed',
-        lasting: true,
+        lasting: false,
         message: expect.stringMatching(/the container migrate has ended with exit code 2/),
       },
     ]);
@@ -434,7 +437,7 @@ describe('a rollout', () => {
     ...broken,
     containerStatuses: [
       container(name, waiting('CrashLoopBackOff'), {
-        restartCount: 9,
+        restartCount: 3,
         lastState: { terminated: { exitCode: 1 } },
       }),
     ],
@@ -446,12 +449,13 @@ describe('a rollout', () => {
   it('is not held to be what the revision before was', async () => {
     const name = release('rollout');
     let manifest = await releases.install(name, deployment('web', image('web', 1)));
-    const codes = async () => (await health(name, manifest)).problems.map(({ code }) => code);
+    const codes = async () =>
+      (await health(name, manifest)).problems.map(({ code, lasting }) => `${code} ${lasting}`);
     const ready = async () => (await health(name, manifest)).workloads.every((workload) => workload.ready);
     await expect.poll(ready, POLL).toBe(true);
     const [pod] = await releases.pods('rollout', 'web-');
     await releases.writeStatus(podPath('rollout', pod?.metadata.name ?? ''), crashing('web'));
-    await expect.poll(codes, POLL).toEqual(['CrashLoopBackOff']);
+    await expect.poll(codes, POLL).toEqual(['CrashLoopBackOff true']);
     manifest = await releases.install(name, deployment('web', image('web', 2)));
     const seen = new Set<string>();
     await expect

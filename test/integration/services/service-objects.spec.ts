@@ -188,7 +188,7 @@ describe('the difference that a manifest makes', () => {
       { object: 'ConfigMap odd', change: 'refused', message: expect.stringMatching(/dada/) },
       {
         object: 'Dashboard missing',
-        change: 'refused',
+        change: 'create',
         message: expect.stringMatching(/knows no kind Dashboard in example\.org\/v1/),
       },
       {

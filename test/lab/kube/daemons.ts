@@ -3,6 +3,7 @@ import { writeFileAtomically } from '../atomic-file.ts';
 import { isListening } from '../listening.ts';
 import { daemonPid, startDaemon, waitUntilReady } from '../processes.ts';
 import type { Daemon } from '../processes.ts';
+import { auditOptions } from './audit.ts';
 import type { KubeBinaries } from './binaries.ts';
 import type { Certificate } from './certificates.ts';
 import { API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER } from './daemon-names.ts';
@@ -22,6 +23,8 @@ export interface ControlPlane {
   /** What the API server shows to kubelets. */
   kubeletsClient: Certificate;
   serviceAccountKey: string;
+  /** Whether the API server writes down what service accounts ask. */
+  audit: boolean;
   /** Files, by user. */
   kubeconfigs: { controllerManager: string; scheduler: string; kwok: string };
 }
@@ -58,7 +61,7 @@ export async function startEtcd({ paths, ports, binaries, authority, servers }: 
 }
 
 export async function startApiServer(
-  { paths, ports, binaries, authority, servers, kubeletsClient, serviceAccountKey }: ControlPlane,
+  { paths, ports, binaries, authority, servers, kubeletsClient, serviceAccountKey, audit }: ControlPlane,
   api: KubeApi,
 ): Promise<void> {
   start(paths, {
@@ -89,6 +92,7 @@ export async function startApiServer(
       '--service-cluster-ip-range=10.43.0.0/16',
       '--allow-privileged',
       '--feature-gates=WatchList=false,WatchListClient=false',
+      ...(audit ? auditOptions(paths.lab.directory) : []),
     ],
   });
   await waitUntilReady(paths.lab, API_SERVER, () => isReady(api), 100, START_TIMEOUT_MS);

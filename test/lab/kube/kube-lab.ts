@@ -30,7 +30,14 @@ import { printLines, registerKubeletKinds } from './kubelet.ts';
 import type { LabContainer } from './kubelet.ts';
 import { LAB_NODES, nodeObject } from './lab-nodes.ts';
 import { readyNodes } from './ready-nodes.ts';
-import { ADMIN, ADMINS, KUBELETS_CLIENT, adminApi, writeKubeconfig } from './users.ts';
+import {
+  ADMIN,
+  ADMINS,
+  KUBELETS_CLIENT,
+  adminApi,
+  writeAccountKubeconfig,
+  writeKubeconfig,
+} from './users.ts';
 
 export { LabError } from '../lab-error.ts';
 export { kubeStatus } from './kube-status.ts';
@@ -54,6 +61,8 @@ export interface KubeLab {
   helm(...commandArguments: string[]): Promise<CommandResult>;
   /** The kubeconfig of another user; what it may do is up to the groups and to the roles that a test binds. */
   kubeconfigOf(user: string, groups?: readonly string[]): Promise<string>;
+  /** The kubeconfig of a service account that is there, with a token as its pods get one. */
+  kubeconfigOfAccount(account: { namespace: string; name: string }): Promise<string>;
   /**
    * From now on, until it is closed, commands that `pods/exec` brings to pods of the node run on this machine, as root.
    * What such pods print is not to be had meanwhile.
@@ -77,6 +86,8 @@ export interface KubeLab {
 export interface KubeOptions {
   /** Default: beside the Slurm lab of this checkout. Absolute, at most 56 plain characters. */
   dir?: string;
+  /** Of a lab that does not run yet: whether it writes down what service accounts ask, for `usedRights`. Default: no. */
+  audit?: boolean;
   log?: Log;
 }
 
@@ -91,7 +102,7 @@ export async function kubeUp(options: KubeOptions = {}): Promise<KubeLab> {
   const log = options.log ?? (() => undefined);
   assertRoot();
   const binaries = await ensureBinaries(log);
-  return withLabLock(paths.lab, () => bringUp(paths, binaries, log));
+  return withLabLock(paths.lab, () => bringUp(paths, binaries, options.audit ?? false, log));
 }
 
 /** Ends the control plane and removes all that `up` has made. Does nothing when there is none. */
@@ -112,7 +123,7 @@ async function stopDaemons({ lab }: KubePaths): Promise<void> {
 }
 
 /** The state is written before anything is made of it. */
-async function bringUp(paths: KubePaths, binaries: KubeBinaries, log: Log): Promise<KubeLab> {
+async function bringUp(paths: KubePaths, binaries: KubeBinaries, audit: boolean, log: Log): Promise<KubeLab> {
   createLabDirectory(paths.lab);
   const known = readKubeState(paths.lab);
   const ports = await choosePorts(paths.lab, known?.ports);
@@ -138,7 +149,7 @@ async function bringUp(paths: KubePaths, binaries: KubeBinaries, log: Log): Prom
       user('kwok', ADMINS),
     ]);
   const controlPlane: ControlPlane = {
-    ...{ paths, ports, binaries, authority },
+    ...{ paths, ports, binaries, authority, audit },
     servers: { etcd, apiServer, kubelets },
     kubeletsClient,
     serviceAccountKey: ensureServiceAccountKey(paths.certificates),
@@ -211,6 +222,7 @@ function kubeLab(controlPlane: ControlPlane, api: KubeApi, about: { url: string;
     authority: authorityOf(paths.certificates).certificate,
     helm: (...commandArguments) => runHelm(binaries.helm, paths.helm, admin, commandArguments),
     kubeconfigOf: (user, groups = []) => writeKubeconfig(paths, url, user, groups),
+    kubeconfigOfAccount: (account) => writeAccountKubeconfig(paths, url, api, account),
     runCommandsOf: (node, protocols = ALL_PROTOCOLS) => runCommandsOf(controlPlane, api, node, protocols),
     printLines: (container, lines, options) => printLines(api, paths, container, lines, options),
     killApiServer: () => killDaemon(paths.lab, API_SERVER),

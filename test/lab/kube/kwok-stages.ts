@@ -78,7 +78,29 @@ containerStatuses:
 {{ end }}
 `;
 
-/** How nodes and pods go on, as a kubelet would have them go on: nodes become ready, pods run, those of jobs succeed. */
+/** Whether an image is named as one that nobody has: `registry.home.lab/missing/web:1`. */
+const IS_MISSING = '[.spec.containers[].image | contains("/missing/")] | any | tostring';
+
+const POD_UNPULLABLE = `
+{{ $now := Now | Quote }}
+phase: Pending
+startTime: {{ $now }}
+conditions:
+- { type: ContainersReady, status: "False", reason: ContainersNotReady, lastTransitionTime: {{ $now }} }
+- { type: Ready, status: "False", reason: ContainersNotReady, lastTransitionTime: {{ $now }} }
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""
+  ready: false
+  restartCount: 0
+  state: { waiting: { reason: ImagePullBackOff, message: {{ printf "Back-off pulling image %q" .image | Quote }} } }
+{{ end }}
+`;
+
+/** How nodes and pods go on, as a kubelet would have them go on: nodes become ready, pods run, those of jobs succeed. Images of
+ * `missing` cannot be pulled. */
 const STAGES: readonly Stage[] = [
   {
     name: 'node-ready',
@@ -92,8 +114,20 @@ const STAGES: readonly Stage[] = [
     when: [
       [DELETED, 'DoesNotExist'],
       ['.status.phase', 'In', 'Pending'],
+      [IS_MISSING, 'In', 'false'],
     ],
     then: { statusTemplate: POD_RUNNING },
+  },
+  {
+    name: 'pod-unpullable',
+    kind: 'Pod',
+    when: [
+      [DELETED, 'DoesNotExist'],
+      ['.status.phase', 'In', 'Pending'],
+      ['.status.containerStatuses', 'DoesNotExist'],
+      [IS_MISSING, 'In', 'true'],
+    ],
+    then: { statusTemplate: POD_UNPULLABLE },
   },
   {
     name: 'pod-succeeded',

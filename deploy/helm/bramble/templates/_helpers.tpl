@@ -47,7 +47,20 @@ app.kubernetes.io/part-of: bramble
 {{- /* Where the worker asks the API server anything. */ -}}
 {{- define "bramble.workerUsesKubernetes" -}}
 {{- $kubernetes := .Values.kubernetes -}}
-{{- if or $kubernetes.nodes $kubernetes.slurmNamespace (ne $kubernetes.services.scope "none") }}true{{ end -}}
+{{- if or $kubernetes.nodes (eq .Values.slurm.transport "exec") (ne $kubernetes.services.scope "none") }}true{{ end -}}
+{{- end -}}
+
+{{- /* Where the api asks the API server anything. */ -}}
+{{- define "bramble.apiUsesKubernetes" -}}
+{{- if or .Values.kubernetes.views (ne .Values.kubernetes.services.scope "none") }}true{{ end -}}
+{{- end -}}
+
+{{- /* Port of the lab's registry; '' where none is given. */ -}}
+{{- define "bramble.registryPort" -}}
+{{- with .Values.kubernetes.registry -}}
+{{- $url := urlParse . -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* One variable from a Secret: (list NAME SECRET KEY) */ -}}
@@ -85,6 +98,9 @@ app.kubernetes.io/part-of: bramble
 - { name: BRAMBLE_DOMAIN, value: {{ .Values.domain | quote }} }
 - { name: BRAMBLE_BOARD_SUBNET, value: {{ .Values.boards.subnet | quote }} }
 - { name: BRAMBLE_LOG_LEVEL, value: {{ .Values.logLevel | quote }} }
+{{- with include "bramble.given" (dict "BRAMBLE_REGISTRY" .Values.kubernetes.registry "BRAMBLE_STORAGE_CLASS" .Values.kubernetes.storageClass) }}
+{{ . | trim }}
+{{- end }}
 {{- end -}}
 
 {{- /* A variable for each value that is not empty: (dict NAME value …). JSON has large numbers without an exponent. */ -}}

@@ -8,7 +8,7 @@ const OPERATIONS_KEPT_MS = 90 * 24 * 60 * 60_000;
 const OPERATIONS_KEPT = 50;
 
 /** How long a plan can be read. */
-const TRIALS_KEPT_MS = 60 * 60_000;
+const PLANS_KEPT_MS = 60 * 60_000;
 
 /** Queues every operation whose time to be looked at has come: whatever was lost in the queue is found here again.
  * Plans of an hour ago are forgotten, and what was done three months ago. */
@@ -28,7 +28,9 @@ export class SweepOperations {
     const now = this.#clock.now();
     const due = await this.#boards.takeDueOperations(now, new Date(now.getTime() + PUT_OFF_MS), limit);
     for (const { id } of due) await this.#queue.add(id);
-    await this.#boards.removeTrials(new Date(now.getTime() - TRIALS_KEPT_MS));
+    const planned = new Date(now.getTime() - PLANS_KEPT_MS);
+    await this.#boards.removeTrials(planned);
+    await this.#boards.removePlans(planned);
     await this.#boards.removeOperations(new Date(now.getTime() - OPERATIONS_KEPT_MS), OPERATIONS_KEPT);
     return due.length;
   }

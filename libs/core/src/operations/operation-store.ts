@@ -52,4 +52,6 @@ export interface OperationStore {
   outputAfter(operationId: string, seq: number, limit: number): Promise<OperationOutput[]>;
   /** Forgets operations that have ended before, except for the newest ones of each subject; plans are among neither. */
   removeOperations(before: Date, keep: number): Promise<void>;
+  /** Forgets plans that have ended before. */
+  removePlans(before: Date): Promise<void>;
 }

@@ -10,17 +10,31 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Texts are secrets below a name that says so, and where the entry says so. */
-const isSecret = (path: Path, named: readonly string[]): boolean =>
-  path.some((part) => typeof part === 'string' && (SECRET_NAME.test(part) || named.includes(part)));
+const isSecret = (names: readonly string[], named: readonly string[]): boolean =>
+  names.some((name) => SECRET_NAME.test(name) || named.includes(name));
 
-function replaced(value: unknown, path: Path, change: (value: unknown, path: Path) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((one, index) => replaced(one, [...path, index], change));
+interface Place {
+  path: Path;
+  /** What it is called: the names of the path, and that of an environment variable, `{"name": …, "value": …}`. */
+  names: readonly string[];
+}
+
+const TOP: Place = { path: [], names: [] };
+
+function replaced(value: unknown, place: Place, change: (value: unknown, place: Place) => unknown): unknown {
+  const { path, names } = place;
+  if (Array.isArray(value))
+    return value.map((one, index) => replaced(one, { path: [...path, index], names }, change));
   if (isMap(value)) {
+    const called = typeof value.name === 'string' ? [value.name] : [];
     return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => [name, replaced(one, [...path, name], change)]),
+      Object.entries(value).map(([name, one]) => {
+        const further = name === 'value' ? [name, ...called] : [name];
+        return [name, replaced(one, { path: [...path, name], names: [...names, ...further] }, change)];
+      }),
     );
   }
-  return change(value, path);
+  return change(value, place);
 }
 
 function at(value: unknown, path: Path): unknown {
@@ -41,8 +55,8 @@ export const hideSecrets = (
   values: Record<string, unknown>,
   named: readonly string[] = [],
 ): Record<string, unknown> =>
-  replaced(values, [], (value, path) =>
-    (typeof value === 'string' || typeof value === 'number') && isSecret(path, named) ? HIDDEN : value,
+  replaced(values, TOP, (value, { names }) =>
+    (typeof value === 'string' || typeof value === 'number') && isSecret(names, named) ? HIDDEN : value,
   ) as Record<string, unknown>;
 
 /** The values with the secrets that were hidden from whoever gave them back. */
@@ -50,7 +64,7 @@ export const revealSecrets = (
   values: Record<string, unknown>,
   before: Record<string, unknown>,
 ): Record<string, unknown> =>
-  replaced(values, [], (value, path) => (value === HIDDEN ? at(before, path) : value)) as Record<
+  replaced(values, TOP, (value, { path }) => (value === HIDDEN ? at(before, path) : value)) as Record<
     string,
     unknown
   >;
@@ -58,8 +72,8 @@ export const revealSecrets = (
 /** All texts that are secrets, to strike them out of messages. */
 export function secretsIn(values: Record<string, unknown>, named: readonly string[] = []): string[] {
   const found: string[] = [];
-  replaced(values, [], (value, path) => {
-    if (typeof value === 'string' && value !== '' && isSecret(path, named)) found.push(value);
+  replaced(values, TOP, (value, { names }) => {
+    if (typeof value === 'string' && value !== '' && isSecret(names, named)) found.push(value);
     return value;
   });
   return found;

@@ -329,14 +329,14 @@ describe('a plan', () => {
     expect(await services.find('one')).toBeUndefined();
   });
 
-  it('does without what the first release has still to bring', async () => {
+  it('does without kinds that are still to come', async () => {
     helm.script = (call) =>
       call.verb === 'render' && call.release.name === 'second'
         ? { fails: { message: 'no matches for kind "Pool"' } }
         : undefined;
     const operation = await done('plan');
     expect(operation.steps.find(({ name }) => name === 'plan second')?.detail).toBe(
-      'known once "first" is installed',
+      'known once its kinds are there',
     );
   });
 });

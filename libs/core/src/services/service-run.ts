@@ -32,6 +32,8 @@ const beforeNote = (release: string): string => `before:${release}`;
 const NONE = 'none';
 /** Helm's number of the revision that this operation has made. */
 const appliedNote = (release: string): string => `applied:${release}`;
+/** How Helm says that the API server does not know the kind of an object. */
+const NO_KIND = 'no matches for kind';
 /** Why all is undone. Once it stands, nothing else is done any more. */
 const UNDO_NOTE = 'undo';
 
@@ -81,8 +83,8 @@ export class ServiceRun {
     switch (this.#tracked.operation.kind) {
       case 'plan':
         await this.#step(STEP.cluster, () => this.#cluster());
-        for (const [index, part] of this.#work.parts.entries())
-          await this.#step(planStep(part.release), () => this.#planned(part, index));
+        for (const part of this.#work.parts)
+          await this.#step(planStep(part.release), () => this.#planned(part));
         return;
       case 'install':
       case 'upgrade':
@@ -202,19 +204,27 @@ export class ServiceRun {
     );
   }
 
-  async #planned(part: PartValues, index: number): Promise<StepEnd> {
+  /**
+   * What applying the part would change, told to those who watch.
+   * @returns undefined where that cannot be known: kinds that come with it, or with the release before, are not there yet
+   * @throws StepProblem where something cannot be applied
+   */
+  async #told(part: PartValues): Promise<ObjectChange[] | undefined> {
     let changes: ObjectChange[];
     try {
       changes = await this.#plan(part);
     } catch (error) {
-      const [first] = this.#work.parts;
-      // Kinds that the first release brings are not there before it is.
-      if (index === 0 || !(error instanceof StepProblem) || !error.message.includes('no matches for kind'))
-        throw error;
-      return { state: 'differs', detail: `known once "${first?.release ?? ''}" is installed` };
+      if (error instanceof StepProblem && error.message.includes(NO_KIND)) return undefined;
+      throw error;
     }
     await this.#tracked.say(describeChanges(changes));
     refuse(changes);
+    return changes;
+  }
+
+  async #planned(part: PartValues): Promise<StepEnd> {
+    const changes = await this.#told(part);
+    if (changes === undefined) return { state: 'differs', detail: 'known once its kinds are there' };
     return { state: changes.length === 0 ? 'unchanged' : 'differs', detail: countChanges(changes) };
   }
 
@@ -227,16 +237,14 @@ export class ServiceRun {
     await this.#keepOnce(beforeNote(part.release), String(deployed?.revision ?? NONE));
     const target = this.#work.target?.parts.find((one) => one.release === part.release);
     if (target !== undefined) return this.#rollBackTo(part.release, target.helmRevision);
-    const changes = await this.#plan(part);
-    await this.#tracked.say(describeChanges(changes));
-    refuse(changes);
-    if (changes.length === 0 && deployed !== undefined && isSameChart(part, deployed)) {
+    const changes = await this.#told(part);
+    if (changes?.length === 0 && deployed !== undefined && isSameChart(part, deployed)) {
       await this.#keepOnce(appliedNote(part.release), String(deployed.revision));
       return { state: 'unchanged', detail: `revision ${deployed.revision} of ${deployed.chart}` };
     }
     await this.#tracked.progress(applyStep(part.release), {
       state: 'applying',
-      detail: countChanges(changes),
+      detail: changes === undefined ? null : countChanges(changes),
     });
     const reason = this.#tracked.operation.parameters.reason;
     const applied = await this.#helm((limits) =>

@@ -40,6 +40,10 @@ export class TypeormOperationStore implements OperationStore {
     );
   }
 
+  async removePlans(before: Date): Promise<void> {
+    await this.rows(`DELETE FROM operations WHERE kind = 'plan' AND ended_at < $1`, [before]);
+  }
+
   async begin<One extends Operation>(newOperation: NewOperation<One>): Promise<One | undefined> {
     const operation = begunOperation<One>(newOperation);
     const parameters = new SqlParameters();

@@ -1,4 +1,5 @@
 import type { HelmFailure, HelmFailureCode } from '#core/services/helm-releases';
+import { chartHint, missingRightIn } from '../kubernetes/services/missing-right.ts';
 import type { HelmEnd } from './run-helm.ts';
 
 /** What is known about a failure by Helm's own words, which are those of Helm 4.2, and what an admin can do. */
@@ -51,9 +52,10 @@ export function describeFailure(end: HelmEnd, secrets: readonly string[] = []): 
   const conflict = describeConflict(said);
   if (conflict !== undefined) return { kind: 'failed', code: 'conflict', message: conflict };
   const known = KNOWN.find(({ words }) => words.test(said));
-  return known === undefined
-    ? { kind: 'failed', code: 'other', message: said }
-    : { kind: 'failed', code: known.code, message: `${said}\n${known.remedy}` };
+  if (known === undefined) return { kind: 'failed', code: 'other', message: said };
+  const right = missingRightIn(said);
+  const hint = right === undefined ? '' : chartHint(right);
+  return { kind: 'failed', code: known.code, message: `${said}\n${known.remedy}${hint}` };
 }
 
 function wordsOf(stderr: string, code: number): string {

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { apiConfigurationSchema, parseConfiguration } from '#core/configuration/configuration';
 import { type Board, boardStorageSchema } from '#core/nodes/board';
-import { enrolledBoard } from '../../../../test/fakes/operation-runs.ts';
 import { serviceSite } from './service-site-of.ts';
 
 const configured = (environment: Record<string, string> = {}) =>
   parseConfiguration(apiConfigurationSchema, environment);
+const board = (fields: Partial<Board>): Board => ({
+  ...{ id: 'brd_1', version: 1, name: 'node01', address: '10.0.0.1', sshPort: 22, signInUser: 'pi' },
+  ...{ hostKeySha256: null, roles: ['compute'], labels: {}, network: null, storage: null, trial: false },
+  ...{ sealedSignIn: null, sealedSudoPassword: null, facts: null, factsAt: null, createdAt: new Date(0) },
+  ...fields,
+});
 const storageBoard = (n: number, partitions: { label: string; mountedAt?: string }[]): Board =>
-  enrolledBoard({
+  board({
     ...{ id: `brd_${n}`, name: `node0${n}`, address: `10.0.0.${n}`, roles: ['storage'] },
     storage: boardStorageSchema.parse({
       partitions: partitions.map((partition) => ({ sizeMebibytes: 1024, ...partition })),
@@ -30,7 +35,7 @@ describe('serviceSite', () => {
         BRAMBLE_BOARD_SLURM: '192.168.7.9',
         BRAMBLE_STORAGE_CLASS: 'nfs',
       }),
-      [enrolledBoard({ name: 'node02', address: '192.168.7.3', roles: ['compute'] })],
+      [board({ name: 'node02', address: '192.168.7.3', roles: ['compute'] })],
     );
     expect(site).toEqual({
       ...{ domain: 'pi.lan', subnet: '192.168.7.0/24', storage: null, storageClass: 'nfs' },

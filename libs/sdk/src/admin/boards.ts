@@ -44,7 +44,7 @@ export class Boards {
    * @throws ConflictError where the name or the address is another board's
    */
   enroll(enrolment: Enrolment, { dryRun = false, signal }: EnrollOptions = {}): Promise<Operation> {
-    return this.#begin([], { body: enrolment, query: dryRun ? { dryRun: 'true' } : {}, signal });
+    return this.#begin([], { body: enrolment, query: dryRun ? { dryRun } : {}, signal });
   }
 
   /** Looks whether a board is as it is to be, and changes nothing. @throws ConflictError, NotFoundError */

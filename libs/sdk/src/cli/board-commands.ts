@@ -11,6 +11,7 @@ import type {
 import { EXIT } from './exit-code.ts';
 import { localTime } from './measures.ts';
 import type { Session } from './session.ts';
+import { showOperation } from './show-operation.ts';
 import { pair } from './submission.ts';
 import { collect, wholeNumber } from './submit-command.ts';
 import { type Column, table } from './table.ts';
@@ -284,53 +285,12 @@ function collectPartition(text: string, before: StoragePartition[] = []): Storag
   return [...before, { label, sizeMebibytes, mountedAt: mountedAt === '' ? undefined : mountedAt }];
 }
 
-/** Prints each step once it has ended. Ctrl-C ends the watching, not the operation. */
-async function show(
+/** Prints how an operation on a board goes, and what its steps show where that is asked for. */
+const show = (
   session: Session,
   begun: Operation,
   { verbose = false }: { verbose?: boolean | undefined } = {},
-): Promise<void> {
-  const interrupted = new AbortController();
-  const forget = session.terminal.onInterrupt(() => interrupted.abort());
-  const told = new Set<string>();
-  let last = begun;
-  try {
-    const { boards } = session.client().admin;
-    for await (const change of boards.follow(begun.id, { signal: interrupted.signal })) {
-      if (change.kind === 'progress') last = change.operation;
-      if (session.json) continue;
-      if (change.kind === 'progress') await tellSteps(session, last, told);
-      else if (verbose || change.output.step === SHOWN_STEP) await tellOutput(session, change.output.text);
-    }
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    session.exitCode = EXIT.interrupted;
-    await session.tell(`bramble: it goes on as operation ${begun.id}`);
-    return;
-  } finally {
-    forget();
-  }
-  if (session.json) await session.terminal.out(`${JSON.stringify(last, null, 2)}\n`);
-  await session.tell(
-    `bramble: ${last.subject}: ${last.state}${last.reason === null ? '' : ` – ${last.reason.message}`}`,
-  );
-  if (last.state !== 'done') session.exitCode = EXIT.failure;
-}
-
-async function tellSteps(session: Session, { steps }: Operation, told: Set<string>): Promise<void> {
-  for (const { name, state, detail, endedAt } of steps) {
-    if (endedAt === null || told.has(name)) continue;
-    told.add(name);
-    await session.terminal.out(`${name.padEnd(14)} ${state.padEnd(10)} ${detail ?? ''}\n`);
-  }
-}
-
-/** Text from a board may hold anything: control characters would reach the terminal. */
-async function tellOutput(session: Session, text: string): Promise<void> {
-  const lines = text.replace(/\n$/, '').split('\n');
-  const shown = lines.map((line) => `  ${line.replace(/[^\P{Cc}\t]/gu, '')}\n`);
-  await session.terminal.out(shown.join(''));
-}
+): Promise<void> => showOperation(session, begun, { shows: ({ step }) => verbose || step === SHOWN_STEP });
 
 function collectRole(text: string, before: Role[] = []): Role[] {
   if (text !== 'storage' && text !== 'compute') throw new UsageError('--role must be storage or compute.');

@@ -63,12 +63,12 @@ export function addJobCommands(program: Command, session: Session): void {
 
   program
     .command('cancel <ids...>')
-    .summary('cancel jobs, and operations on boards')
+    .summary('cancel jobs, and operations on boards and services')
     .action(async (ids: string[]) => {
       const { jobs } = session.client();
       for (const id of ids) {
         if (id.startsWith(OPERATION_PREFIX)) {
-          const operation = await session.client().admin.boards.cancel(id);
+          const operation = await session.client().admin.operations.cancel(id);
           await session.print(operation, () => `${id} is to be cancelled; it is ${operation.state}\n`);
           continue;
         }

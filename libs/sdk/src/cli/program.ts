@@ -7,6 +7,7 @@ import { addDiscoverCommand } from './discover-command.ts';
 import { addJobCommands } from './job-commands.ts';
 import { addNamespaceCommands } from './namespace-commands.ts';
 import { addNodeCommands } from './node-commands.ts';
+import { addServiceCommands } from './service-commands.ts';
 import type { GlobalOptions, Session } from './session.ts';
 import { addSubmitCommand } from './submit-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -45,6 +46,7 @@ export function buildProgram(session: Session): Command {
   addNamespaceCommands(program, session);
   addBoardCommands(program, session);
   addDiscoverCommand(program, session);
+  addServiceCommands(program, session);
   addCompletionCommand(program, session);
   return program;
 }

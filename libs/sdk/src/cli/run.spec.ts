@@ -325,6 +325,8 @@ describe('usage', () => {
     const terminal = new RecordedTerminal({});
     expect(await run(['completion', shell], terminal)).toBe(0);
     expect(terminal.written).toContain('tasks-per-node');
+    expect(terminal.written).toContain('catalog show');
+    expect(terminal.written).toContain('keep-failed');
   });
 });
 

@@ -76,7 +76,7 @@ export class Services {
    * NotFoundError
    */
   install(name: string, { dryRun, signal, ...installation }: InstallOptions = {}): Promise<Operation> {
-    return this.#begin([], { body: { name, ...installation }, query: dryRunQuery(dryRun), signal });
+    return this.#begin([], { body: { name, ...installation }, query: { dryRun }, signal });
   }
 
   /**
@@ -87,7 +87,7 @@ export class Services {
   upgrade(name: string, { dryRun, signal, ...upgrade }: UpgradeOptions = {}): Promise<Operation> {
     return this.#begin([name, 'upgrade'], {
       body: givenOf(upgrade),
-      query: dryRunQuery(dryRun),
+      query: { dryRun },
       signal,
     });
   }
@@ -134,8 +134,7 @@ export class Services {
 
   /** What its containers have written last. @throws NotFoundError, ServerError */
   logs(name: string, { lines, previous, signal }: ServiceLogOptions = {}): Promise<ContainerLog[]> {
-    const query = { lines, ...(previous === undefined ? {} : { previous: String(previous) }) };
-    return this.#items([name, 'logs'], { signal }, query);
+    return this.#items([name, 'logs'], { signal }, { lines, previous });
   }
 
   async #items<T>(segments: readonly string[], { signal }: CallOptions, query: Query = {}): Promise<T[]> {
@@ -148,5 +147,3 @@ export class Services {
     return beginOperation(this.#transport, ['v1', 'services', ...segments], options);
   }
 }
-
-const dryRunQuery = (dryRun: boolean | undefined): Query => (dryRun === true ? { dryRun: 'true' } : {});

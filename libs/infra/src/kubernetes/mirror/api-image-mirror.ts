@@ -12,7 +12,7 @@ import { absent, type Answer, present } from '#core/vocabulary/answer';
 import { readImages } from '../access/api-cluster-view.ts';
 import { ApiRefusal, readStatus } from '../services/api-refusal.ts';
 import { type ApiServerOptions, type ApiSession, askApiServer } from '../services/api-session.ts';
-import { isMissingRight } from '../services/describe-failure.ts';
+import { isMissingRight } from '../services/missing-right.ts';
 
 interface JobName {
   name: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiRefusal } from './api-refusal.ts';
-import { describeFailure, isMissingRight } from './describe-failure.ts';
+import { describeFailure } from './describe-failure.ts';
+import { isMissingRight } from './missing-right.ts';
 
 const refusal = (status: number, message: string) =>
   new ApiRefusal('GET', '/apis', { status, text: JSON.stringify({ kind: 'Status', message }) });
@@ -15,7 +16,8 @@ describe('a question that the API server does not answer', () => {
     );
     expect(say(pods)).toBe(
       `${START}does not allow it (403): system:serviceaccount:bramble:worker may not list pods in the namespace registry. ` +
-        'Bind a role that has the verb "list" for pods in the namespace registry.',
+        'Bind a role that has the verb "list" for pods in the namespace registry. ' +
+        "Bramble's chart gives the right with registry among kubernetes.services.namespaces.",
     );
     const roles = refusal(
       403,

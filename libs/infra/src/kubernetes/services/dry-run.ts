@@ -3,7 +3,7 @@ import type { FieldChange } from '#core/services/service-objects';
 import type { ApiObject } from './api-object.ts';
 import { ApiRefusal, readStatus } from './api-refusal.ts';
 import type { ApiSession } from './api-session.ts';
-import { isMissingRight } from './describe-failure.ts';
+import { isMissingRight } from './missing-right.ts';
 import { fieldChanges, hideValues } from './field-changes.ts';
 import { HELM_MANAGER, marked } from './helm-ownership.ts';
 

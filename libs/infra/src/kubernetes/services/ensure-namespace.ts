@@ -1,11 +1,12 @@
 import { ApiRefusal } from './api-refusal.ts';
 import type { ApiObject } from './api-object.ts';
 import type { ApiSession } from './api-session.ts';
+import { isMissingRight } from './missing-right.ts';
 import { Unanswerable } from './unanswerable.ts';
 
 /**
  * Makes a namespace where it is missing, and puts labels on it; others that it has are left alone.
- * @throws ApiRefusal, and Unanswerable while a namespace of that name is being removed
+ * @throws ApiRefusal, and Unanswerable while a namespace of that name is being removed or where its labels may not be changed
  */
 export async function ensureNamespace(
   api: ApiSession,
@@ -33,6 +34,18 @@ export async function ensureNamespace(
     contentType: 'application/merge-patch+json',
     body: { metadata: { labels } },
   });
-  if (answer.status !== 200) throw new ApiRefusal('PATCH', path, answer);
-  return true;
+  if (answer.status === 200) return true;
+  const refusal = new ApiRefusal('PATCH', path, answer);
+  throw isMissingRight(refusal) ? new Unanswerable(labelsMissing(name, labels)) : refusal;
+}
+
+/** They may be those of Pod Security: who may change them lets pods do what they could not. */
+function labelsMissing(name: string, labels: Readonly<Record<string, string>>): string {
+  const wanted = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+  return (
+    `The namespace ${name} has not got the labels ${wanted}, and Bramble may not put them on (403). ` +
+    `An admin does: kubectl label --overwrite namespace ${name} ${wanted}`
+  );
 }

@@ -15,6 +15,8 @@ export const PATIENCE = {
   creationMs: 30_000,
   /** Ends of a container, after which another start will not help. */
   restarts: 3,
+  /** The same while others of the release are still starting: it may wait for them. Five minutes go by until then. */
+  restartsBesideOthers: 6,
 } as const;
 
 /** Whether something that began at `since` has lasted at `now`. Without a beginning it has not. */

@@ -96,13 +96,14 @@ function ownerProblem(live: ApiObject, release: ReleaseName): string | null {
 }
 
 function unknownKind(ref: ObjectRef, brought: ReadonlySet<string>): ObjectChange {
-  return brought.has(`${groupOf(ref.apiVersion)}/${ref.kind}`)
+  const isBrought = brought.has(`${groupOf(ref.apiVersion)}/${ref.kind}`);
+  return isBrought
     ? told(ref, 'create', 'Its kind comes with this release, so the API server cannot check it before')
     : told(
         ref,
-        'refused',
-        `The API server knows no kind ${ref.kind} in ${ref.apiVersion}: install what brings it before, unless it is ` +
-          "in the chart's own directory crds",
+        'create',
+        `The API server knows no kind ${ref.kind} in ${ref.apiVersion}: it has to come from the chart's own directory ` +
+          'crds, or what brings it has to be installed before',
       );
 }
 

@@ -88,6 +88,8 @@ describe('a container that ends', () => {
   });
 
   it('is lasting from its third start on', () => {
+    expect(problems(loop(5, 1))).toMatchObject([{ mayWaitForOthers: true }]);
+    expect(problems(loop(6, 1))).toMatchObject([{ mayWaitForOthers: false }]);
     expect(problems(loop(2, 1))).toMatchObject([
       { code: 'CrashLoopBackOff', lasting: false, lines: 'previous' },
     ]);
@@ -103,22 +105,27 @@ describe('a container that ends', () => {
     expect(problems({ initContainerStatuses: [ended] })).toEqual([
       {
         ...{ code: 'CrashLoopBackOff', lasting: false, container: 'web', lines: 'current' },
+        mayWaitForOthers: true,
         message: 'The container web has ended with exit code 2: no such table',
       },
     ]);
   });
 
-  it('fails its pod where it is not started again; an evicted one is replaced', () => {
+  it('fails its pod where it is not started again; a controller replaces it', () => {
     const ended = container({ terminated: { exitCode: 0, signal: 9, reason: 'Error' } });
     expect(problems({ phase: 'Failed', containerStatuses: [ended] })).toMatchObject([
       { code: 'PodFailed', lasting: true, lines: null },
     ]);
-    expect(problems({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' })).toEqual([
+    const evicted = pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' });
+    const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: '2' };
+    const owned = { ...evicted, metadata: { ...evicted.metadata, ownerReferences: [owner] } };
+    expect(podProblems(owned, { events: [], now })).toEqual([
       {
-        ...{ code: 'Evicted', lasting: false, container: null, lines: null },
+        ...{ code: 'Evicted', lasting: false, mayWaitForOthers: false, container: null, lines: null },
         message: 'It has failed: The node was low on memory',
       },
     ]);
+    expect(podProblems(evicted, { events: [], now })).toMatchObject([{ lasting: true }]);
   });
 });
 

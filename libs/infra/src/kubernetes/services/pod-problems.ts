@@ -8,6 +8,8 @@ export interface PodProblem {
   code: string;
   message: string;
   lasting: boolean;
+  /** Whether it may pass all the same when others of the release are ready, such as the database that it needs. */
+  mayWaitForOthers: boolean;
   /** The container that it is about. */
   container: string | null;
   /** Where its last lines are: it was started again since, it has ended, or there are none. */
@@ -54,7 +56,9 @@ export function podProblems(pod: ApiPod, circumstances: Circumstances): PodProbl
   return problems.length > 0 ? problems : probeProblems(circumstances);
 }
 
-function failedPod({ status }: ApiPod): PodProblem {
+/** Where it has a controller, this replaces it; a job says itself when it has given up. */
+function failedPod({ metadata, status }: ApiPod): PodProblem {
+  const isFinal = (metadata.ownerReferences ?? []).length === 0;
   const ended = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].find(
     ({ state }) => (state?.terminated?.exitCode ?? 0) !== 0,
   );
@@ -64,12 +68,12 @@ function failedPod({ status }: ApiPod): PodProblem {
     (ended === undefined || end === undefined
       ? undefined
       : `the container ${ended.name} ${describeEnd(end)}`);
-  // An evicted pod is replaced where it has a controller.
   const isEvicted = status?.reason === 'Evicted';
   return {
     code: status?.reason ?? (isOutOfMemory(ended) ? 'OOMKilled' : 'PodFailed'),
     message: `It has failed${because === undefined ? '' : `: ${because}`}`,
-    lasting: !isEvicted,
+    lasting: isFinal,
+    mayWaitForOthers: false,
     container: ended?.name ?? null,
     lines: ended === undefined || isEvicted ? null : 'current',
   };
@@ -84,6 +88,7 @@ function unscheduled({ status }: ApiPod, { now }: Circumstances): PodProblem[] {
       code: scheduled.reason ?? 'Unschedulable',
       message: `No node takes it: ${scheduled.message ?? 'the scheduler does not say why'}`,
       lasting: hasLasted(since, now, PATIENCE.schedulingMs),
+      mayWaitForOthers: false,
       container: null,
       lines: null,
     },
@@ -98,7 +103,7 @@ function containerProblems(
   const { state, restartCount = 0 } = container;
   const waiting = state?.waiting;
   const reason = waiting?.reason ?? '';
-  const about = { container: container.name, lines: null };
+  const about = { container: container.name, lines: null, mayWaitForOthers: false };
   if (FINAL_REASONS.includes(reason))
     return [{ ...about, code: reason, message: imageMessage(container, waiting?.message), lasting: true }];
   if (IMAGE_REASONS.includes(reason)) return [imageProblem(pod, container, circumstances)];
@@ -125,6 +130,7 @@ function containerProblems(
       code: isOutOfMemory(container) ? 'OOMKilled' : 'CrashLoopBackOff',
       message: `The container ${container.name} ${describeEnd(ended)}${times}`,
       lasting: restartCount >= PATIENCE.restarts,
+      mayWaitForOthers: restartCount < PATIENCE.restartsBesideOthers,
       container: container.name,
       lines: state?.terminated === undefined ? 'previous' : 'current',
     },
@@ -146,6 +152,7 @@ function imageProblem(pod: ApiPod, container: ApiContainerStatus, circumstances:
     message: imageMessage(container, because),
     lasting:
       isFinal || failures >= PATIENCE.restarts || hasLasted(since, circumstances.now, PATIENCE.imageMs),
+    mayWaitForOthers: false,
     container: container.name,
     lines: null,
   };
@@ -173,6 +180,7 @@ function startProblems(
         code: event.reason ?? 'FailedMount',
         message: `${what} cannot be set up: ${event.message ?? 'no reason given'}`,
         lasting: hasLasted(firstAt, now, PATIENCE.volumeMs),
+        mayWaitForOthers: false,
         container: null,
         lines: null,
       };
@@ -189,6 +197,7 @@ function probeProblems({ events, now }: Circumstances): PodProblem[] {
       code: 'Unhealthy',
       message: `It runs, and is not ready: ${event.message ?? 'a probe fails'}`,
       lasting: false,
+      mayWaitForOthers: false,
       container: containerIn(event),
       lines: null,
     }));

@@ -45,6 +45,8 @@ interface Surroundings {
 /** A problem, and where the last lines of its container are. */
 interface Found {
   problem: WorkloadProblem;
+  /** As of the pod's problem. */
+  mayWaitForOthers: boolean;
   source: { pod: ApiPod; container: string; previous: boolean } | null;
 }
 
@@ -80,8 +82,20 @@ export async function readHealth(
   });
   return {
     workloads: [...workloads.map(({ state }) => state), ...said],
-    problems: await withLastLines(api, found),
+    problems: await withLastLines(api, withPatience(unready, found)),
   };
+}
+
+/** What ends again and again may only lack what is still starting, as a program does without its database. */
+function withPatience(unready: readonly Workload[], found: readonly Found[]): Found[] {
+  const isStarting = ({ state }: Workload): boolean =>
+    !found.some(({ problem }) => problem.lasting && problem.object === state.object);
+  const starting = unready.filter(isStarting);
+  return found.map((one) =>
+    one.mayWaitForOthers && starting.length > 0
+      ? { ...one, problem: { ...one.problem, lasting: false } }
+      : one,
+  );
 }
 
 /** @returns undefined where the object is no workload */
@@ -145,6 +159,7 @@ function problemsOf({ kind, live, state }: Workload, around: Surroundings, now: 
   return [
     ...[...own, ...claims, ...stuckRollout(kind, live, old, now)].map((problem): Found => ({
       problem: { ...problem, object: state.object, lastLines: [] },
+      mayWaitForOthers: false,
       source: null,
     })),
     ...merged(ofPods).map(({ pod, problem, others }): Found => ({
@@ -152,9 +167,11 @@ function problemsOf({ kind, live, state }: Workload, around: Surroundings, now: 
         code: problem.code,
         message: `${isAlone ? '' : `Pod ${pod.metadata.name}: `}${problem.message}${alike(others)}`,
         object: state.object,
-        lasting: problem.lasting,
+        // How often a job tries is its own affair.
+        lasting: problem.lasting && !(kind === 'Job' && problem.lines !== null),
         lastLines: [],
       },
+      mayWaitForOthers: problem.mayWaitForOthers,
       source:
         problem.lines === null || problem.container === null
           ? null
