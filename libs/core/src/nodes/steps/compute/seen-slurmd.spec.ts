@@ -6,7 +6,13 @@ describe('parseSlurmd', () => {
     expect(
       parseSlurmd('installed \ncandidate 22.05.8-4+deb12u3\nclient \nActiveState=inactive\nUnitFileState=\n'),
     ).toEqual({
-      ...{ installed: null, candidate: '22.05.8-4+deb12u3', hasClient: false, isEnabled: false },
+      ...{
+        installed: null,
+        candidate: '22.05.8-4+deb12u3',
+        hasClient: false,
+        isEnabled: false,
+        needsReload: false,
+      },
       ...{ isActive: false, running: [], defaults: '', dropIn: '' },
     });
     expect(parseSlurmd('installed \ncandidate (none)\nclient \n').candidate).toBeNull();
@@ -17,6 +23,7 @@ describe('parseSlurmd', () => {
 client 22.05.8-4+deb12u3
 ActiveState=active
 UnitFileState=enabled
+NeedDaemonReload=yes
 argument /usr/sbin/slurmd
 argument --conf
 argument RealMemory=3603 Feature=rpi4
@@ -31,6 +38,7 @@ drop-in [Unit]
         candidate: null,
         hasClient: true,
         isEnabled: true,
+        needsReload: true,
         isActive: true,
       },
       running: ['/usr/sbin/slurmd', '--conf', 'RealMemory=3603 Feature=rpi4'],

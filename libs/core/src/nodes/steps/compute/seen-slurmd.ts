@@ -11,6 +11,8 @@ export interface SeenSlurmd {
   running: string[];
   defaults: string;
   dropIn: string;
+  /** Whether the unit on disk is another one than systemd has read. */
+  needsReload: boolean;
 }
 
 /** `$1` the file with the options, `$2` the drop-in. What is shown of a process are its arguments, one a line. */
@@ -22,7 +24,7 @@ installed=$(version slurmd)
 echo "installed $installed"
 [ -n "$installed" ] || apt-cache policy slurmd 2> /dev/null | sed -n 's/^ *Candidate: /candidate /p'
 echo "client $(version slurm-client)"
-systemctl show --property=ActiveState --property=UnitFileState slurmd.service
+systemctl show --property=ActiveState --property=UnitFileState --property=NeedDaemonReload slurmd.service
 pid=$(systemctl show --property=MainPID --value slurmd.service)
 [ "$pid" -gt 0 ] 2> /dev/null && tr '\\0' '\\n' < "/proc/$pid/cmdline" | sed 's/^/argument /'
 [ -f "$1" ] && sed 's/^/defaults /' "$1"
@@ -49,5 +51,6 @@ export function parseSlurmd(seen: string): SeenSlurmd {
     running: all('argument'),
     defaults: text('defaults'),
     dropIn: text('drop-in'),
+    needsReload: lines.includes('NeedDaemonReload=yes'),
   };
 }

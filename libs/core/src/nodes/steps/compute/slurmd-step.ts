@@ -102,6 +102,7 @@ function onBoard(context: StepContext, slurmd: SeenSlurmd, node: SlurmNode | und
   if (!slurmd.hasClient) return 'slurm-client is not installed';
   if (slurmd.defaults !== defaultsFile(options)) return `${DEFAULTS_PATH} has other options`;
   if (slurmd.dropIn !== DROP_IN) return `${DROP_IN_PATH} is not as it should be`;
+  if (slurmd.needsReload) return `systemd has not read ${DROP_IN_PATH} as it is`;
   if (!slurmd.isEnabled) return 'slurmd does not start with the board';
   if (!slurmd.isActive) return 'slurmd does not run';
   if (!options.every((option) => slurmd.running.includes(option))) return 'slurmd runs with other options';
