@@ -93,11 +93,12 @@ describe('a worker that starts where Slurm is not there', () => {
     expect(observedAt).toBeNull();
     const inKubernetes = items.filter(({ kubernetes }) => kubernetes !== null);
     expect(inKubernetes.map(({ name }) => name)).toEqual(LAB_NODES.map(({ name }) => name));
-    expect(inKubernetes[0]).toMatchObject({
+    const first = {
       ...{ name: 'kv-master-0', address: '10.0.0.100', slurm: null, board: null },
       kubernetes: { roles: ['control-plane'], architecture: 'arm64', problems: [] },
-    });
-    expect(await bramble.admin.nodes.get('kv-master-0')).toMatchObject({ ...inKubernetes[0], observedAt });
+    };
+    expect(inKubernetes[0]).toMatchObject(first);
+    expect(await bramble.admin.nodes.get('kv-master-0')).toMatchObject({ ...first, observedAt });
   });
 
   it('sees one of them cordoned, and in service again', async () => {
