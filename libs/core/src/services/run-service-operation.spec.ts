@@ -179,6 +179,12 @@ describe('an installation', () => {
     expect(helm.calls).toEqual([]);
   });
 
+  it('is refused where the catalogue does not know its settings any more', async () => {
+    const operation = await run(await begin('install', { colour: 'red' }));
+    expect(operation.reason).toMatchObject({ code: 'cluster' });
+    expect(operation.reason?.message).toMatch(/^The settings of one are not right\.[^]*colour/);
+  });
+
   it('waits for a cluster that is away, and gives up after five minutes', async () => {
     objects.cluster = unknown('nobody answers');
     const id = await begin('install');
@@ -338,6 +344,21 @@ describe('a plan', () => {
     expect(operation.steps.find(({ name }) => name === 'plan second')?.detail).toBe(
       'known once its kinds are there',
     );
+  });
+});
+
+describe('what is shown', () => {
+  it('has no secret in it, neither of what is to be nor of what was', async () => {
+    await done('install', { password: 'old hush' });
+    const fields = [{ path: 'env', before: '"old hush"', after: '"new hush"' }];
+    objects.onDiff = (release) => present([change(release, { fields })]);
+    const { id } = await done('plan', { password: 'new hush' });
+    objects.onDrift = (release) =>
+      present([change(release, { fields: [{ path: 'env', before: 'old hush', after: null }] })]);
+    const check = await done('check', null);
+    const texts = await Promise.all([id, check.id].map((one) => operations.outputAfter(one, 0, 100)));
+    expect(JSON.stringify(texts)).toContain('env');
+    expect(JSON.stringify(texts)).not.toContain('hush');
   });
 });
 

@@ -1,9 +1,12 @@
 import type { NextLook } from '../jobs/work-on-job.ts';
 import { isOver, type ServiceOperation } from '../operations/operation.ts';
 import type { OperationStore } from '../operations/operation-store.ts';
+import { Problem } from '../vocabulary/problem.ts';
 import { StepProblem } from '../operations/step-problem.ts';
 import { TrackedOperation } from '../operations/tracked-operation.ts';
-import { openWanted, type ServiceRevision } from './service.ts';
+import { secretsIn } from './hide-secrets.ts';
+import type { PartValues } from './catalog/catalog-entry.ts';
+import { openWanted, type ServiceRevision, type WantedService } from './service.ts';
 import { ServiceRun, type ServiceRunPorts, type ServiceWork } from './service-run.ts';
 import { applyStep, serviceSteps } from './service-steps.ts';
 import type { ServiceCluster } from './service-cluster.ts';
@@ -53,12 +56,28 @@ export class RunServiceOperation {
         : null;
     const sealed = target?.sealedWanted ?? parameters.sealedWanted;
     const wanted = sealed === null ? null : openWanted(subject, sealed, secrets);
+    const was = current === null ? null : openWanted(subject, current.sealedWanted, secrets);
     const entry = catalog.find(subject);
-    const parts =
-      wanted === null || entry === undefined
-        ? []
-        : catalog.valuesOf(entry, wanted.settings, wanted.values, await site());
-    return { parts, wanted, target, current, known: await this.#known(operation, current) };
+    const lab = await site();
+    let invalid: string | null = null;
+    const partsOf = (one: WantedService | null): PartValues[] => {
+      try {
+        if (one === null || entry === undefined) return [];
+        return catalog.valuesOf(entry, one.settings, one.values, lab);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (one === wanted) invalid = describeFaults(error);
+        return [];
+      }
+    };
+    const parts = partsOf(wanted);
+    return {
+      ...{ wanted, target, current, parts, invalid, known: await this.#known(operation, current) },
+      secrets: [wanted, was].flatMap((one) => [
+        ...secretsIn(one?.settings ?? {}, entry?.secretSettings),
+        ...partsOf(one).flatMap(({ values }) => secretsIn(values)),
+      ]),
+    };
   }
 
   /** Also of installations that have come to nothing: their steps tell which releases they began. */
@@ -75,6 +94,9 @@ export class RunServiceOperation {
 }
 
 const LOOKED_BACK = 20;
+
+const describeFaults = ({ message, faults }: Problem): string =>
+  [message, ...faults.map((fault) => `${fault.field}: ${fault.message}`)].join('\n');
 
 /** Ends an operation that nothing can be done about here. */
 function refuse(tracked: TrackedOperation<ServiceOperation>): Promise<void> {

@@ -11,7 +11,7 @@ import { type BoardPages, unmetConstraints } from './catalog/constraints.ts';
 import { countChanges, describeChanges, nameOf, obstacles } from './describe-changes.ts';
 import { isHalfWay, wasDeployed } from './helm-recovery.ts';
 import type { ApplyOptions, HelmOutcome, Release, ReleaseName } from './helm-releases.ts';
-import { secretsIn } from './hide-secrets.ts';
+import { withoutSecrets } from './hide-secrets.ts';
 import { mirrorImages } from './mirror/mirror-images.ts';
 import {
   type AppliedPart,
@@ -50,6 +50,8 @@ export interface ServiceRunPorts extends ServiceCluster, TrackedOperationPorts {
 export interface ServiceWork {
   /** Releases that the service is to have, in the order of installation; empty where it is to go. */
   parts: PartValues[];
+  /** Why what is wanted cannot be: the catalogue has changed since it was stored. */
+  invalid: string | null;
   /** What was asked for; null where nothing is. */
   wanted: WantedService | null;
   /** The revision that is gone back to. */
@@ -58,6 +60,8 @@ export interface ServiceWork {
   current: ServiceRevision | null;
   /** Releases that may be there, in the order of installation. */
   known: string[];
+  /** Secrets of what it is and of what it is to be, to strike them out. */
+  secrets: string[];
 }
 
 /** The releases of one service, brought to where an operation wants them. */
@@ -117,7 +121,6 @@ export class ServiceRun {
         await this.#step(applyStep(part.release), () => this.#apply(part));
         await this.#step(readyStep(part.release), () => this.#ready(part.release));
       }
-      for (const release of this.#dropped()) await this.#removeRelease(release);
     } catch (error) {
       if (!(error instanceof StepProblem) || error.passing) throw error;
       await this.#tracked.keepNote(UNDO_NOTE, error.message);
@@ -125,10 +128,12 @@ export class ServiceRun {
     }
     await this.#step(STEP.undo, async () => ({ state: 'unchanged', detail: 'nothing has failed' }));
     await this.#record();
+    for (const release of this.#dropped()) await this.#removeRelease(release);
   }
 
   /** What the cluster lacks is told before anything is sent there. */
   async #cluster(): Promise<StepEnd> {
+    if (this.#work.invalid !== null) throw new StepProblem(this.#work.invalid);
     const capabilities = known(await this.#ports.objects.capabilities());
     const asked = [
       this.#entry.constraints,
@@ -217,7 +222,7 @@ export class ServiceRun {
       if (error instanceof StepProblem && error.message.includes(NO_KIND)) return undefined;
       throw error;
     }
-    await this.#tracked.say(describeChanges(changes));
+    await this.#tracked.say(withoutSecrets(describeChanges(changes), this.#work.secrets));
     refuse(changes);
     return changes;
   }
@@ -301,7 +306,7 @@ export class ServiceRun {
     const manifest = await this.#ports.helm.manifest(release);
     if (manifest.kind === 'absent') return { state: 'differs', detail: 'the release is gone' };
     const drift = known(await this.#ports.objects.drift(release, known(manifest)));
-    await this.#tracked.say(describeChanges(drift));
+    await this.#tracked.say(withoutSecrets(describeChanges(drift), this.#work.secrets));
     return drift.length === 0
       ? { state: 'unchanged', detail: 'as it was applied' }
       : { state: 'differs', detail: drift.map(({ object }) => nameOf(object)).join(', ') };
@@ -436,10 +441,7 @@ export class ServiceRun {
     return {
       chart,
       values,
-      secrets: [
-        ...secretsIn(values),
-        ...secretsIn(this.#work.wanted?.settings ?? {}, this.#entry.secretSettings),
-      ],
+      secrets: this.#work.secrets,
       forceConflicts: parameters.force || this.#entry.forceConflicts,
     };
   }

@@ -1,3 +1,4 @@
+import { withoutSecrets } from '#core/services/hide-secrets';
 import { z } from 'zod';
 import {
   type ApplyOptions,
@@ -16,7 +17,7 @@ import {
 import { isHalfWay, planRecovery, type RecoveryPlan } from '#core/services/helm-recovery';
 import { type Absent, absent, type Answer, type Present, present, unknown } from '#core/vocabulary/answer';
 import { ChartCache, type ChartCacheOptions } from './chart-cache.ts';
-import { describeFailure, withoutSecrets } from './helm-failure.ts';
+import { describeFailure } from './helm-failure.ts';
 import { type HelmCommand, runHelm } from './run-helm.ts';
 
 /** How long Helm may take to read the releases of a namespace. */

@@ -1,5 +1,7 @@
+import { withoutSecrets } from '#core/services/hide-secrets';
 import type { HelmFailure, HelmFailureCode } from '#core/services/helm-releases';
-import { chartHint, missingRightIn } from '../kubernetes/services/missing-right.ts';
+import { chartHint } from '../kubernetes/services/describe-missing-right.ts';
+import { missingRightIn } from '../kubernetes/services/missing-right.ts';
 import type { HelmEnd } from './run-helm.ts';
 
 /** What is known about a failure by Helm's own words, which are those of Helm 4.2, and what an admin can do. */
@@ -100,16 +102,4 @@ function describeConflict(said: string): string | undefined {
     `Others own fields of the ${kind} ${name} (${apiVersion}) that this release sets: ${owners.join('; ')}. ` +
     'Have them removed there, leave them out of the values, or force conflicts: then this release takes them over.'
   );
-}
-
-/** Shorter ones are not struck out: they are in other words as well. */
-const SHORTEST_SECRET = 4;
-
-/** Strikes secrets out, also as a Secret's `data` has them. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter(({ length }) => length >= SHORTEST_SECRET)
-    .flatMap((secret) => [secret, Buffer.from(secret).toString('base64')])
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((left, secret) => left.replaceAll(secret, '******'), text);
 }

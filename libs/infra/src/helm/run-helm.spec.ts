@@ -136,7 +136,7 @@ await runHelm(${JSON.stringify(options(path))}, { argv: [${JSON.stringify(file)}
       const orphan = await pidIn(file);
       expect(isAlive(orphan)).toBe(true);
       parent.kill('SIGKILL');
-      await expect.poll(() => isAlive(orphan)).toBe(false);
+      await expect.poll(() => isAlive(orphan), { timeout: 10_000 }).toBe(false);
     },
   );
 });
