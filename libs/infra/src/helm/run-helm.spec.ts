@@ -111,7 +111,7 @@ describe('one run of Helm', () => {
     vi.advanceTimersByTime(200);
     vi.useRealTimers();
     expect(await ended).toMatchObject({ kind: 'ended' });
-    await expect.poll(() => isAlive(child)).toBe(false);
+    await expect.poll(() => isAlive(child), { timeout: 4_000 }).toBe(false);
   });
 
   it('says that something else has ended it', async () => {
@@ -123,6 +123,7 @@ describe('one run of Helm', () => {
 
   it.runIf(existsSync('/usr/bin/setpriv'))(
     'ends when the process that has started it is killed',
+    { timeout: 30_000 },
     async () => {
       const file = join(scratch, 'orphan-pid');
       const path = program('orphan', 'echo $$ > "$1"; exec sleep 60');
