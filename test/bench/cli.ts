@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { RedisServer } from '../integration/redis-server.ts';
 import { startBramble } from './bench-installation.ts';
 import { startBenchLab } from './bench-lab.ts';
-import { Cleanup } from './cleanup.ts';
+import type { Cleanup } from './cleanup.ts';
 import { describeMachine, loadOfLastMinute } from './machine.ts';
 import { measureEnd } from './measure-end.ts';
 import { measureGrowth } from './measure-growth.ts';
@@ -12,6 +12,7 @@ import { measureStaging } from './measure-staging.ts';
 import { measureSubmit } from './measure-submit.ts';
 import { LONGEST_RUN_MS } from './plan.ts';
 import { writeReport } from './report.ts';
+import { runMeasurement } from './run-measurement.ts';
 import { renderTable, type ResultTable } from './result-table.ts';
 
 const USAGE = `Usage: npm run bench [-- options]
@@ -104,22 +105,4 @@ async function measure({ write, parts, environment }: Options, cleanup: Cleanup)
 }
 
 const options = argumentsOrUsage();
-const cleanup = new Cleanup();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void cleanup.run().finally(() => process.exit(1)));
-}
-const tooLong = setTimeout(() => {
-  console.error(`The run took longer than ${LONGEST_RUN_MS / 60_000} minutes and is broken off.`);
-  void cleanup.run().finally(() => process.exit(1));
-}, LONGEST_RUN_MS);
-try {
-  await measure(options, cleanup);
-} catch (error) {
-  process.exitCode = 1;
-  console.error(error);
-} finally {
-  clearTimeout(tooLong);
-  log('Stopping everything');
-  await cleanup.run();
-  log('Done');
-}
+await runMeasurement((cleanup) => measure(options, cleanup), { longestMs: LONGEST_RUN_MS, log });

@@ -32,10 +32,14 @@ export interface Installation {
 const entryFile = (app: 'api' | 'worker') =>
   fileURLToPath(new URL(`../../dist/apps/${app}/src/main.js`, import.meta.url));
 
-/** @param environment further settings for api and worker */
+/**
+ * @param environment further settings for api and worker
+ * @param own those for one of them
+ */
 export async function startInstallation(
   lab: Pick<SlurmLab, 'dir' | 'storageDir' | 'accounts' | 'slurmConf' | 'binDir'>,
   environment: Record<string, string> = {},
+  own: { api?: Record<string, string>; worker?: Record<string, string> } = {},
 ): Promise<Installation> {
   mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });
   const home = reachableDirectory(join(lab.dir, 'e2e', 'home-'));
@@ -57,8 +61,8 @@ export async function startInstallation(
       logFile: join(home, `${name}.log`),
       url: `http://127.0.0.1:${name === 'api' ? apiPort : port}`,
     });
-  const api = service('api', entryFile('api'), workerPort);
-  const worker = service('worker', entryFile('worker'), workerPort);
+  const api = service('api', entryFile('api'), workerPort, own.api);
+  const worker = service('worker', entryFile('worker'), workerPort, own.worker);
   await api.start();
   await worker.start();
   const adminKey = readFileSync(join(home, 'admin.key'), 'utf8').trim();
@@ -77,7 +81,7 @@ export async function startInstallation(
     worker,
     anotherWorker: async (file, extra) => {
       workers += 1;
-      const other = service(`worker-${workers}`, file, await freePort(), extra);
+      const other = service(`worker-${workers}`, file, await freePort(), { ...own.worker, ...extra });
       others.push(other);
       return other;
     },

@@ -1,13 +1,17 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError, InvalidRequestError, type Operation } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Catalog } from '#core/services/catalog/catalog';
+import { lab as labValues } from '../charts/bramble-values.ts';
+import { ChartRights } from '../integration/services/chart-rights.ts';
 import { ensureLabAccounts, LAB_ACCOUNTS } from '../lab/accounts.ts';
 import { type KubeLab, kubeDown, kubeUp } from '../lab/kube/kube-lab.ts';
 import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
 import { type Installation, startInstallation } from './installation.ts';
 
 const DIRECTORY = `${TEST_LAB_DIRECTORY}-services`;
+const STORAGE = `${DIRECTORY}-storage`;
 const MISSING = { image: { repository: 'registry.home.lab/missing/netboot' } };
 /** The lab has no storage board that it could come from. */
 const FILES = { files: { server: '10.0.0.20', path: '/srv/netboot' } };
@@ -15,33 +19,45 @@ const NETBOOT = '/apis/apps/v1/namespaces/netboot/deployments/netboot';
 
 let lab: KubeLab;
 let bramble: Installation;
+let rights: { api: ChartRights; worker: ChartRights };
 
 beforeAll(async () => {
   ensureLabAccounts();
-  lab = await kubeUp({ dir: DIRECTORY });
+  lab = await kubeUp({ dir: DIRECTORY, audit: true });
   // Nobody provides volumes here.
   await lab.api.create('/api/v1/persistentvolumes', {
     metadata: { name: 'state' },
     spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/state' } },
   });
-  const storageDir = `${DIRECTORY}-storage`;
-  mkdirSync(storageDir, { recursive: true, mode: 0o755 });
+  const catalog = new Catalog();
+  const [home, ...namespaces] = ['bramble', 'netboot', 'slurm'] as const;
+  for (const name of [home, ...namespaces])
+    await lab.api.create('/api/v1/namespaces', {
+      metadata: { name, labels: catalog.find(name)?.namespaceLabels ?? {} },
+    });
+  // As in pods: with the rights that the chart gives, and no others.
+  rights = await ChartRights.of(lab, {
+    ...{ release: 'bramble', namespace: home },
+    values: { ...labValues, kubernetes: { services: { scope: 'namespaces', namespaces } } },
+  });
+  mkdirSync(STORAGE, { recursive: true, mode: 0o755 });
   // Without a Slurm: services do without one.
   bramble = await startInstallation(
     {
-      ...{ dir: DIRECTORY, storageDir, accounts: LAB_ACCOUNTS },
+      ...{ dir: DIRECTORY, storageDir: STORAGE, accounts: LAB_ACCOUNTS },
       ...{ slurmConf: `${DIRECTORY}/no-slurm.conf`, binDir: '/usr/bin' },
     },
+    { BRAMBLE_HELM: lab.binaries.helm, BRAMBLE_SERVICE_INTERVAL_MS: '500' },
     {
-      BRAMBLE_KUBECONFIG: lab.kubeconfig,
-      BRAMBLE_HELM: lab.binaries.helm,
-      BRAMBLE_SERVICE_INTERVAL_MS: '500',
+      api: { BRAMBLE_KUBECONFIG: rights.api.kubeconfig },
+      worker: { BRAMBLE_KUBECONFIG: rights.worker.kubeconfig },
     },
   );
 }, 45 * 60_000);
 afterAll(async () => {
   await bramble.stop();
   await kubeDown(DIRECTORY);
+  rmSync(STORAGE, { recursive: true, force: true });
 }, 120_000);
 
 const services = () => bramble.admin.services;
@@ -86,7 +102,7 @@ describe('a service', () => {
       '+ Deployment netboot/netboot',
     );
     await expect(services().list()).resolves.toEqual([]);
-    await expect(lab.api.get('/api/v1/namespaces/netboot')).rejects.toThrow();
+    expect((await lab.api.ask('GET', NETBOOT)).status).toBe(404);
   });
 
   it('is refused before anything is sent where a setting is wrong, or something that it needs is missing', async () => {
@@ -216,5 +232,9 @@ describe('a service', () => {
     );
     await done(services().uninstall('netboot'));
     await expect(services().list()).resolves.toEqual([]);
+  });
+
+  it('needs no more rights than the chart gives', () => {
+    expect([...rights.worker.refused(), ...rights.api.refused()]).toEqual([]);
   });
 });

@@ -78,6 +78,7 @@ export class FakeServiceObjects implements ServiceObjects, ServiceLogs {
   onRemoveStuckPods: (release: ReleaseName) => Answer<ObjectRef[]> = () => present([]);
   onEndpoints: (release: ReleaseName) => Answer<ServiceEndpoint[]> = () => present([]);
   onEvents: (release: ReleaseName) => Answer<ServiceEvent[]> = () => present([]);
+  onRemaining: (release: ReleaseName) => Answer<ObjectRef[]> = () => present([]);
   onLeftovers: (release: ReleaseName) => Answer<ObjectRef[]> = () => present([]);
   onTail: (release: ReleaseName) => Answer<ContainerLog[]> = () => present([]);
 
@@ -126,6 +127,11 @@ export class FakeServiceObjects implements ServiceObjects, ServiceLogs {
   async events(release: ReleaseName, manifest: string): Promise<Answer<ServiceEvent[]>> {
     this.asked.push({ question: 'events', release, manifest });
     return this.onEvents(release);
+  }
+
+  async remaining(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>> {
+    this.asked.push({ question: 'remaining', release, manifest });
+    return this.onRemaining(release);
   }
 
   async leftovers(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>> {

@@ -17,29 +17,11 @@ import { generateManagedKey } from '#infra/boards/managed-key';
 import { SshBoardConnector } from '#infra/boards/ssh-board-connector';
 import { ensureDebianPackages } from '../../scripts/debian-packages.ts';
 import { commandLine } from '../lab/processes.ts';
+import { ODD_ARGUMENTS } from './odd-arguments.ts';
 import { BoardAccount } from './board-account.ts';
 import { freePort } from '../lab/free-port.ts';
 import { BoardSshd } from './board-sshd.ts';
 
-const NASTY = [
-  '',
-  ' ',
-  '*',
-  '$HOME',
-  '`id`',
-  '$(id)',
-  '"',
-  "'",
-  '\\',
-  'a\nb',
-  '--',
-  '~',
-  'é\x1f',
-  '; exit 3',
-  '> /x',
-  '!!',
-  'A=b',
-];
 const OTHER_KEY = `SHA256:${'A'.repeat(43)}`;
 
 describe('a board over SSH', () => {
@@ -242,8 +224,8 @@ describe('a board over SSH', () => {
   describe('commands', () => {
     it('get each argument as it is, and one language', async () => {
       const connection = await connect(targetOf());
-      const shown = await connection.run({ argv: ['printf', '%s\\0', ...NASTY] });
-      expect(shown).toMatchObject({ kind: 'exited', code: 0, stdout: [...NASTY, ''].join('\0') });
+      const shown = await connection.run({ argv: ['printf', '%s\\0', ...ODD_ARGUMENTS] });
+      expect(shown).toMatchObject({ kind: 'exited', code: 0, stdout: [...ODD_ARGUMENTS, ''].join('\0') });
       const environment = await connection.run({ argv: ['env'] });
       expect(environment).toMatchObject({ stdout: expect.stringContaining('\nLC_ALL=C\n') });
       await expect(connection.run({ argv: ['printf', 'a\0b'] })).rejects.toThrow(RangeError);
@@ -349,8 +331,8 @@ describe('a board over SSH', () => {
     it('by sudo that asks for nothing', async () => {
       account.allow('ACCOUNT ALL=(ALL:ALL) NOPASSWD: ALL');
       expect(await asRoot(null, WHO)).toEqual(DONE);
-      const shown = await asRoot(null, { argv: ['printf', '%s\\0', ...NASTY] });
-      expect(shown).toMatchObject({ kind: 'exited', code: 0, stdout: [...NASTY, ''].join('\0') });
+      const shown = await asRoot(null, { argv: ['printf', '%s\\0', ...ODD_ARGUMENTS] });
+      expect(shown).toMatchObject({ kind: 'exited', code: 0, stdout: [...ODD_ARGUMENTS, ''].join('\0') });
     });
 
     it('by sudo that asks for the password', async () => {

@@ -10,6 +10,7 @@ import { ExecTransport, type ExecTransportOptions } from '#infra/slurm/exec-tran
 import { SlurmCliController } from '#infra/slurm/slurm-cli-controller';
 import { SlurmCliInventory } from '#infra/slurm/slurm-cli-inventory';
 import { type KubeLab, kubeDown, kubeUp } from '../lab/kube/kube-lab.ts';
+import { ODD_ARGUMENTS } from './odd-arguments.ts';
 import { defaultLabDirectory } from '../lab/lab-directory.ts';
 import { labDown, labUp, type SlurmLab } from '../lab/slurm-lab.ts';
 import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
@@ -114,35 +115,19 @@ describe('Slurm in a pod', () => {
 
   describe('commands', () => {
     it('hand each argument to the program as it is', async () => {
-      const nasty = [
-        '',
-        ' ',
-        '*',
-        '$HOME',
-        '`id`',
-        '$(id)',
-        '"',
-        "'",
-        '\\',
-        'a\nb',
-        '--',
-        '~',
-        'é\x1f€🍓',
-        '; exit 3',
-      ];
-      nasty.push('&& id', '| id', '> /x', '!!', '#', '%00', '+', '&command=id', '\r\n');
+      const odd = [...ODD_ARGUMENTS, '%00', '+', '&command=id', '\r\n'];
       const account = await firstAccount();
       for (const options of [
         TIMEOUT,
         { ...TIMEOUT, account },
-        { ...TIMEOUT, account, input: nasty.join('') },
+        { ...TIMEOUT, account, input: odd.join('') },
       ]) {
-        const result = await transportTo().run(
-          ['sh', '-c', 'cat; printf "%s\\0" "$V" "$@"', 'sh', ...nasty],
-          { ...options, env: { V: nasty.join('') } },
-        );
+        const result = await transportTo().run(['sh', '-c', 'cat; printf "%s\\0" "$V" "$@"', 'sh', ...odd], {
+          ...options,
+          env: { V: odd.join('') },
+        });
         const input = 'input' in options ? options.input : '';
-        expect(saidBy(result)).toBe([input + nasty.join(''), ...nasty, ''].join('\0'));
+        expect(saidBy(result)).toBe([input + odd.join(''), ...odd, ''].join('\0'));
       }
     });
 

@@ -9,6 +9,7 @@ import { SlurmCliInventory } from '#infra/slurm/slurm-cli-inventory';
 import { SshTransport } from '#infra/slurm/ssh-transport';
 import { SshConnection, type SshConnectionOptions } from '#infra/ssh/ssh-connection';
 import { defaultLabDirectory } from '../lab/lab-directory.ts';
+import { ODD_ARGUMENTS } from './odd-arguments.ts';
 import { labDown, labUp, type SlurmLab } from '../lab/slurm-lab.ts';
 import { slowSbatch } from './slow-sbatch.ts';
 import { slurmControllerConformance } from './slurm-controller.conformance.ts';
@@ -86,40 +87,22 @@ describe('Slurm on a login node', () => {
 
   describe('commands', () => {
     it('hand each argument to the program as it is', async () => {
-      const nasty = [
-        '',
-        ' ',
-        '*',
-        '$HOME',
-        '`id`',
-        '$(id)',
-        '"',
-        "'",
-        '\\',
-        'a\nb',
-        '--',
-        '~',
-        'é\x1f',
-        '; exit 3',
-        '&& id',
-        '| id',
-        '> /x',
-        '!!',
-        '#',
-      ];
       const transport = transportTo();
       const account = await firstAccount(controllerWith(transport));
       for (const options of [
         TIMEOUT,
         { ...TIMEOUT, account },
-        { ...TIMEOUT, account, input: nasty.join('') },
+        { ...TIMEOUT, account, input: ODD_ARGUMENTS.join('') },
       ]) {
-        const result = await transport.run(['sh', '-c', 'cat; printf "%s\\0" "$V" "$@"', 'sh', ...nasty], {
-          ...options,
-          env: { V: nasty.join('') },
-        });
+        const result = await transport.run(
+          ['sh', '-c', 'cat; printf "%s\\0" "$V" "$@"', 'sh', ...ODD_ARGUMENTS],
+          {
+            ...options,
+            env: { V: ODD_ARGUMENTS.join('') },
+          },
+        );
         const input = 'input' in options ? options.input : '';
-        expect(stdoutOf(result)).toBe([input + nasty.join(''), ...nasty, ''].join('\0'));
+        expect(stdoutOf(result)).toBe([input + ODD_ARGUMENTS.join(''), ...ODD_ARGUMENTS, ''].join('\0'));
       }
     });
 

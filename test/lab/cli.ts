@@ -1,30 +1,16 @@
-import { DebianPackagesError } from '../../scripts/debian-packages.ts';
-import { LabError, labDown, labStatus, labUp } from './slurm-lab.ts';
+import { runLabCommand } from './lab-command.ts';
+import { labDown, labStatus, labUp } from './slurm-lab.ts';
 import type { LabStatus, SlurmLab } from './slurm-lab.ts';
 
-const USAGE = 'Usage: node test/lab/cli.ts up | down | status';
-
-async function main(command = ''): Promise<number> {
-  const startedAt = performance.now();
-  switch (command) {
-    case 'up':
-      print(describeLab(await labUp({ log: print })));
-      print(`Ready after ${seconds(startedAt)} s.`);
-      return 0;
-    case 'down':
-      await labDown(undefined, print);
-      print(`Done after ${seconds(startedAt)} s.`);
-      return 0;
-    case 'status': {
-      const status = await labStatus();
-      print(describeStatus(status));
-      return status.healthy ? 0 : 1;
-    }
-    default:
-      console.error(USAGE);
-      return 2;
-  }
-}
+await runLabCommand({
+  usage: 'Usage: node test/lab/cli.ts up | down | status',
+  up: async (_, log) => describeLab(await labUp({ log })),
+  down: (log) => labDown(undefined, log),
+  status: async () => {
+    const status = await labStatus();
+    return { text: describeStatus(status), healthy: status.healthy };
+  },
+});
 
 function describeLab(lab: SlurmLab): string {
   return `
@@ -46,20 +32,4 @@ function describeStatus(status: LabStatus): string {
     ...daemons,
     status.sinfo === '' ? '  slurmctld does not answer' : `\n${status.sinfo.trimEnd()}`,
   ].join('\n');
-}
-
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(1);
-}
-
-function print(line: string): void {
-  console.log(line);
-}
-
-try {
-  process.exitCode = await main(process.argv[2]);
-} catch (error) {
-  if (!(error instanceof LabError) && !(error instanceof DebianPackagesError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
 }

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { Cleanup } from '../cleanup.ts';
+import type { Cleanup } from '../cleanup.ts';
 import { describeMachine, loadOfLastMinute } from '../machine.ts';
 import { writeReport } from '../report.ts';
+import { runMeasurement } from '../run-measurement.ts';
 import { renderTable, type ResultTable } from '../result-table.ts';
 import { Ansible } from './ansible.ts';
 import { startCluster } from './bench-cluster.ts';
@@ -73,22 +74,4 @@ async function measure({ write, sizes }: Options, cleanup: Cleanup): Promise<voi
 }
 
 const options = argumentsOrUsage();
-const cleanup = new Cleanup();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void cleanup.run().finally(() => process.exit(1)));
-}
-const tooLong = setTimeout(() => {
-  console.error(`The run took longer than ${LONGEST_RUN_MS / 60_000} minutes and is broken off.`);
-  void cleanup.run().finally(() => process.exit(1));
-}, LONGEST_RUN_MS);
-try {
-  await measure(options, cleanup);
-} catch (error) {
-  process.exitCode = 1;
-  console.error(error);
-} finally {
-  clearTimeout(tooLong);
-  log('Stopping everything');
-  await cleanup.run();
-  log('Done');
-}
+await runMeasurement((cleanup) => measure(options, cleanup), { longestMs: LONGEST_RUN_MS, log });

@@ -1,31 +1,14 @@
-import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll } from 'vitest';
-import { openDatabase } from '#infra/database/data-source';
-import { migrate } from '#infra/database/migrate';
 import { TypeormAccessStore } from '#infra/database/typeorm-access-store';
 import { TypeormJobStore } from '#infra/database/typeorm-job-store';
 import { typeIdGenerator } from '#infra/identity/type-id-generator';
 import { describeJobStore } from '../../conformance/job-store.conformance.ts';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { migratedDatabase } from './migrated-database.ts';
 
-const log = () => {};
-
-let database: FreshDatabase;
-let dataSource: DataSource;
-
-beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log });
-  dataSource = await openDatabase({ url: database.url, poolSize: 10, log });
-});
-afterAll(async () => {
-  await dataSource.destroy();
-  await database.drop();
-});
+const dataSource = migratedDatabase();
 
 async function user(name: string): Promise<string> {
   const id = typeIdGenerator.next('usr');
-  await new TypeormAccessStore(dataSource).insertUser({
+  await new TypeormAccessStore(dataSource()).insertUser({
     id,
     name,
     role: 'user',
@@ -40,9 +23,9 @@ async function user(name: string): Promise<string> {
 
 describeJobStore('TypeormJobStore on PostgreSQL', {
   create: async () => {
-    await dataSource.query('TRUNCATE users, jobs CASCADE');
+    await dataSource().query('TRUNCATE users, jobs CASCADE');
     return {
-      store: new TypeormJobStore(dataSource),
+      store: new TypeormJobStore(dataSource()),
       ownerIds: [await user('alice'), await user('bob')],
       close: async () => {},
     };

@@ -189,7 +189,7 @@ describe('a release whose Helm is killed', () => {
     expect(await colourOf(release)).toBe('blue');
   });
 
-  it('notes that it was interrupted when the worker was killed, and Helm with it', async () => {
+  it('ends with the worker that was killed, and can be gone on from', async () => {
     const release = newRelease();
     held.holdFirst(anObject);
     const source = `import { HelmCliReleases } from '#infra/helm/helm-cli-releases';
@@ -203,8 +203,10 @@ await new HelmCliReleases(${JSON.stringify(options())}).apply(${JSON.stringify(r
     await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
     expect(helmsOf(release)).toHaveLength(1);
     worker.kill('SIGKILL');
-    await expect.poll(() => helmsOf(release), { timeout: 5_000 }).toEqual([]);
-    expect(await history(release)).toEqual(['1 failed']);
+    await expect.poll(() => helmsOf(release), { timeout: 20_000 }).toEqual([]);
+    // On a busy machine it may end before it has noted that.
+    expect(await history(release)).toEqual([expect.stringMatching(/^1 (failed|pending-install)$/)]);
+    expect(await releases.recover(release, limits)).toMatchObject({ kind: 'done' });
   });
 
   it('has failed, and is not pending, when Helm was cancelled in order', async () => {

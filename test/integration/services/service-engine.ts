@@ -82,7 +82,7 @@ export class ServiceEngine {
       manage: new ManageServices({
         ...ports,
         ids: { next: () => this.#nextId() },
-        queue: { announce: async () => {} },
+        queue: { add: async () => {} },
       }),
     });
   }

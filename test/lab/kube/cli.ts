@@ -1,29 +1,16 @@
-import { DebianPackagesError } from '../../../scripts/debian-packages.ts';
-import { LabError, kubeDown, kubeStatus, kubeUp } from './kube-lab.ts';
+import { runLabCommand } from '../lab-command.ts';
+import { kubeDown, kubeStatus, kubeUp } from './kube-lab.ts';
 import type { KubeLab, KubeStatus } from './kube-lab.ts';
 
-const USAGE = 'Usage: node test/lab/kube/cli.ts up | down | status';
-
-async function main(command = ''): Promise<number> {
-  const startedAt = performance.now();
-  switch (command) {
-    case 'up':
-      print(describeLab(await kubeUp({ log: print })));
-      print(`Ready after ${seconds(startedAt)} s.`);
-      return 0;
-    case 'down':
-      await kubeDown(undefined, print);
-      print(`Done after ${seconds(startedAt)} s.`);
-      return 0;
-    case 'status': {
-      const status = await kubeStatus();
-      print(describeStatus(status));
-      return status.healthy ? 0 : 1;
-    }
-  }
-  console.error(USAGE);
-  return 2;
-}
+await runLabCommand({
+  usage: 'Usage: node test/lab/kube/cli.ts up | down | status',
+  up: async (_, log) => describeLab(await kubeUp({ log })),
+  down: (log) => kubeDown(undefined, log),
+  status: async () => {
+    const status = await kubeStatus();
+    return { text: describeStatus(status), healthy: status.healthy };
+  },
+});
 
 function describeLab({ url, kubeconfig, binaries }: KubeLab): string {
   return `\n  API server   ${url}\n  Helm         KUBECONFIG=${kubeconfig} ${binaries.helm} list\n`;
@@ -40,20 +27,4 @@ function describeStatus({ dir, exists, healthy, url, daemons, nodes }: KubeStatu
     ),
     ...nodes.map(({ name, ready }) => `  ${name.padEnd(24)} ${readiness(ready)}`),
   ].join('\n');
-}
-
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(1);
-}
-
-function print(line: string): void {
-  console.log(line);
-}
-
-try {
-  process.exitCode = await main(process.argv[2]);
-} catch (error) {
-  if (!(error instanceof LabError) && !(error instanceof DebianPackagesError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
 }

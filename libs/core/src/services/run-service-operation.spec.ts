@@ -389,6 +389,21 @@ describe('an uninstallation', () => {
     expect(await services.find('one')).toBeUndefined();
   });
 
+  it('waits until all of it is gone', async () => {
+    let looks = 0;
+    objects.onRemaining = (release) => present((looks += 1) < 3 ? [deployment(release)] : []);
+    const operation = await done('uninstall', null);
+    expect(stepsOf(operation)).toMatchObject({ 'remove first': 'applied' });
+    expect(looks).toBeGreaterThan(3);
+  });
+
+  it('tells what does not go', async () => {
+    objects.onRemaining = (release) => present([deployment(release)]);
+    const operation = await run(await begin('uninstall', null));
+    expect(operation.reason?.message).toMatch(/still there: Deployment one-space\/second\. .*finalizers/);
+    expect(await services.find('one')).toBeDefined();
+  });
+
   it('is refused while something else depends on it, unless it is forced', async () => {
     await done('install', {}, {}, 'other');
     const refused = await run(await begin('uninstall', null));

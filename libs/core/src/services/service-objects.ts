@@ -130,6 +130,8 @@ export interface ServiceObjects {
   endpoints(release: ReleaseName, manifest: string): Promise<Answer<ServiceEndpoint[]>>;
   /** Newest first: of the objects of the release, and of what they own. */
   events(release: ReleaseName, manifest: string): Promise<Answer<ServiceEvent[]>>;
+  /** Objects of the manifest that are there, but for those that are to be kept. */
+  remaining(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>>;
   /**
    * What an uninstallation leaves behind and is there now: claims of stateful sets, objects that the chart keeps, and
    * definitions of kinds, which other releases may use as well. It may be asked for before and after.

@@ -13,6 +13,7 @@ import { isHalfWay, wasDeployed } from './helm-recovery.ts';
 import type { ApplyOptions, HelmOutcome, Release, ReleaseName } from './helm-releases.ts';
 import { withoutSecrets } from './hide-secrets.ts';
 import { mirrorImages } from './mirror/mirror-images.ts';
+import { objectsManifest } from './objects-manifest.ts';
 import {
   type AppliedPart,
   openWanted,
@@ -34,6 +35,11 @@ const NONE = 'none';
 const appliedNote = (release: string): string => `applied:${release}`;
 /** How Helm says that the API server does not know the kind of an object. */
 const NO_KIND = 'no matches for kind';
+/** What a release leaves behind, in words. */
+const leftNote = (release: string): string => `left:${release}`;
+/** Names of what a release had, as a manifest. */
+const goingNote = (release: string): string => `going:${release}`;
+const LOOK_MS = 1_000;
 /** Why all is undone. Once it stands, nothing else is done any more. */
 const UNDO_NOTE = 'undo';
 
@@ -368,17 +374,22 @@ export class ServiceRun {
     });
     await this.#step(STEP.recover, () => this.#recover());
     for (const release of this.#work.known.toReversed()) {
-      const manifest = await this.#ports.helm.manifest(this.#named(release));
+      const named = this.#named(release);
+      const manifest = await this.#ports.helm.manifest(named);
       if (manifest.kind === 'present') {
-        const left = await objects.leftovers(this.#named(release), manifest.value);
+        const left = await objects.leftovers(named, manifest.value);
         if (left.kind === 'present')
-          await this.#keepOnce(`left:${release}`, left.value.map(nameOf).join(', '));
+          await this.#keepOnce(leftNote(release), left.value.map(nameOf).join(', '));
+        await this.#keepOnce(
+          goingNote(release),
+          objectsManifest(known(await objects.objectsOf(named, manifest.value))),
+        );
       }
       await this.#step(removeStep(release), () => this.#remove(release));
     }
     await this.#step(STEP.leftovers, async () => {
       const left = this.#work.known
-        .map((release) => this.#tracked.note(`left:${release}`) ?? '')
+        .map((release) => this.#tracked.note(leftNote(release)) ?? '')
         .filter((text) => text !== '');
       return { state: 'unchanged', detail: left.length === 0 ? 'nothing' : left.join(', ') };
     });
@@ -389,10 +400,33 @@ export class ServiceRun {
     const release = this.#named(name);
     const found = await this.#ports.helm.find(release);
     if (found.kind === 'unknown') throw new StepProblem(found.because, { passing: true });
-    if (found.kind === 'absent') return { state: 'unchanged', detail: 'it is not there' };
-    await this.#tracked.progress(removeStep(name), { state: 'applying' });
-    await this.#helm((limits) => this.#ports.helm.uninstall(release, limits));
-    return { state: 'applied', detail: `${found.value.chart} was uninstalled` };
+    if (found.kind === 'present') {
+      await this.#tracked.progress(removeStep(name), { state: 'applying' });
+      await this.#helm((limits) => this.#ports.helm.uninstall(release, limits));
+    }
+    await this.#untilGone(name);
+    return found.kind === 'present'
+      ? { state: 'applied', detail: `${found.value.chart} was uninstalled` }
+      : { state: 'unchanged', detail: 'it is not there' };
+  }
+
+  /** Waits for objects that are on their way out: an installation right after this one would meet them. */
+  async #untilGone(name: string): Promise<void> {
+    const manifest = this.#tracked.note(goingNote(name));
+    if (manifest === undefined) return;
+    const { objects, clock } = this.#ports;
+    const deadline = clock.now().getTime() + this.#entry.timeoutMs;
+    for (;;) {
+      const left = known(await objects.remaining(this.#named(name), manifest));
+      if (left.length === 0) return;
+      if (clock.now().getTime() >= deadline) {
+        throw new StepProblem(
+          `They were deleted, and are still there: ${left.map(nameOf).join(', ')}. Something has not taken its finalizers away.`,
+        );
+      }
+      await this.#tracked.progress(removeStep(name), { detail: `waits for ${left.map(nameOf).join(', ')}` });
+      await this.#tracked.pause(LOOK_MS);
+    }
   }
 
   /** Releases that the service had and is not to have any more, the last first. */

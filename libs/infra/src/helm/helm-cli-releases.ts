@@ -25,6 +25,15 @@ const QUESTION_TIMEOUT_MS = 30_000;
 /** How much longer the process may live than Helm itself is told to wait: a chart may have several hooks. */
 const SLACK_MS = 30_000;
 
+/**
+ * Helm may end its wait as soon as all objects are gone that it has looked at, and then complain of the others, which are on
+ * their way out. Its records are removed all the same. `pkg/kube/statuswait.go`
+ */
+const isGoing = (message: string): boolean => {
+  const left = message.match(/still exists\. status: \w+/g) ?? [];
+  return left.length > 0 && left.every((one) => one.endsWith(' Terminating'));
+};
+
 const NOT_FOUND = /release: not found\s*$/;
 /** @see https://helm.sh/docs/chart_template_guide/builtin_objects/ */
 const RELEASE_NAME = /^(?=.{1,53}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -167,7 +176,8 @@ export class HelmCliReleases implements HelmReleases {
   ): Promise<HelmOutcome<true>> {
     const argv = ['uninstall', '--cascade=foreground', '--wait', '--debug', ...flags, timeoutOf(limits)];
     const outcome = await this.#run(release, { argv }, [], limits);
-    const gone = outcome.kind === 'done' || (outcome.kind === 'failed' && NOT_FOUND.test(outcome.message));
+    const { message } = outcome.kind === 'failed' ? outcome : { message: '' };
+    const gone = outcome.kind === 'done' || NOT_FOUND.test(message) || isGoing(message);
     return gone ? { kind: 'done', value: true } : outcome;
   }
 

@@ -14,6 +14,7 @@ import type { Answer } from '#core/vocabulary/answer';
 import { type ApiServerOptions, type ApiSession, askApiServer } from './api-session.ts';
 import { ensureNamespace } from './ensure-namespace.ts';
 import { findDrift } from './find-drift.ts';
+import { findRemaining } from './find-remaining.ts';
 import { findLeftovers } from './find-leftovers.ts';
 import { planChanges } from './plan-changes.ts';
 import { readCapabilities } from './read-capabilities.ts';
@@ -76,6 +77,10 @@ export class ApiServiceObjects implements ServiceObjects, ServiceLogs {
 
   events(release: ReleaseName, manifest: string): Promise<Answer<ServiceEvent[]>> {
     return this.#ask((api) => readEvents(api, release, manifest));
+  }
+
+  remaining(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>> {
+    return this.#ask((api) => findRemaining(api, release, manifest));
   }
 
   leftovers(release: ReleaseName, manifest: string): Promise<Answer<ObjectRef[]>> {

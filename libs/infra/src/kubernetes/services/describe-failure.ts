@@ -1,6 +1,7 @@
 import { describeCallFailure } from '../kubernetes-failure.ts';
 import { ApiRefusal, readStatus } from './api-refusal.ts';
-import { describeMissingRight, missingRightIn } from './missing-right.ts';
+import { describeMissingRight } from './describe-missing-right.ts';
+import { missingRightIn } from './missing-right.ts';
 
 /** Why the API server could not be asked, in words for an admin, with the right that is missing. */
 export function describeFailure(server: string, error: unknown): string {

@@ -1,5 +1,4 @@
 import { readStatus, type ApiRefusal } from './api-refusal.ts';
-import { chartValueFor } from './chart-values.ts';
 
 /** A right that somebody has not got. */
 export interface MissingRight {
@@ -32,20 +31,3 @@ export function missingRightIn(text: string): MissingRight | undefined {
 /** Whether a role is missing, rather than something wrong with the object. */
 export const isMissingRight = ({ code, body }: Pick<ApiRefusal, 'code' | 'body'>): boolean =>
   code === 403 && missingRightIn(readStatus(body).message) !== undefined;
-
-/** Who may not do what, and what an admin can do. */
-export function describeMissingRight(right: MissingRight): string {
-  const { user, verb, what, namespace } = right;
-  if (what.startsWith('/')) return `${user} may not ${verb} the path ${what}. Bind a role that allows it.`;
-  const scope = namespace === null ? 'in the whole cluster' : `in the namespace ${namespace}`;
-  return (
-    `${user} may not ${verb} ${what} ${scope}. ` +
-    `Bind a role that has the verb "${verb}" for ${what} ${scope}.${chartHint(right)}`
-  );
-}
-
-/** A sentence with a space before it; '' for those who have not got their rights from Bramble's chart. */
-export function chartHint(right: MissingRight): string {
-  const value = right.user.startsWith('system:serviceaccount:') ? chartValueFor(right) : undefined;
-  return value === undefined ? '' : ` Bramble's chart gives the right ${value}.`;
-}

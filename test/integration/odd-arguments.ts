@@ -1,0 +1,23 @@
+/** Arguments that something on the way to a program might take for more than text. */
+export const ODD_ARGUMENTS: readonly string[] = [
+  '',
+  ' ',
+  '*',
+  '$HOME',
+  '`id`',
+  '$(id)',
+  '"',
+  "'",
+  '\\',
+  'a\nb',
+  '--',
+  '~',
+  'é\x1f€🍓',
+  '; exit 3',
+  '&& id',
+  '| id',
+  '> /x',
+  '!!',
+  '#',
+  'A=b',
+];
