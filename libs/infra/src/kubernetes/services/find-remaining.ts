@@ -1,5 +1,6 @@
 import type { ReleaseName } from '#core/services/helm-releases';
 import type { ObjectRef } from '#core/services/service-objects';
+import type { ApiObject } from './api-object.ts';
 import type { ApiSession } from './api-session.ts';
 import { discoverKinds } from './discovery.ts';
 import { isKept } from './helm-ownership.ts';
@@ -17,11 +18,15 @@ export async function findRemaining(
   manifest: string,
 ): Promise<ObjectRef[]> {
   const kinds = await discoverKinds(api);
-  const targets = readManifest(manifest)
-    .filter((object) => !isKept(object))
-    .map((object) => locate(object, release, kinds));
+  const targets = readManifest(manifest).map((object) => locate(object, release, kinds));
   const lives = await Promise.all(
-    targets.map(async ({ path }) => (path === null ? undefined : api.get(path))),
+    targets.map(async ({ path }) => (path === null ? undefined : api.get<ApiObject>(path))),
   );
-  return targets.filter((_, index) => lives[index] !== undefined).map(({ ref }) => ref);
+  // The manifest may have nothing but names: what is to be kept says so itself.
+  return targets
+    .filter((_, index) => {
+      const live = lives[index];
+      return live !== undefined && !isKept(live);
+    })
+    .map(({ ref }) => ref);
 }
