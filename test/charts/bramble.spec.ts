@@ -151,6 +151,7 @@ describe('settings', () => {
       ...{ BRAMBLE_ADMIN_ACCOUNT: 'alice', BRAMBLE_MAX_UPLOAD_BYTES: 21_474_836_480 },
       BRAMBLE_CORS_ORIGINS: ['https://lab.example', 'http://localhost:3000'],
       ...{ BRAMBLE_REGISTRY: 'http://10.0.0.10:5000', BRAMBLE_STORAGE_CLASS: 'nfs' },
+      BRAMBLE_BOARD_SLURM: { host: '10.0.0.100', port: 6817 },
     });
     expect(
       parseConfiguration(workerConfigurationSchema, environment(fullObjects, 'worker', given)),

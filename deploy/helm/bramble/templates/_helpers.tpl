@@ -98,7 +98,11 @@ app.kubernetes.io/part-of: bramble
 - { name: BRAMBLE_DOMAIN, value: {{ .Values.domain | quote }} }
 - { name: BRAMBLE_BOARD_SUBNET, value: {{ .Values.boards.subnet | quote }} }
 - { name: BRAMBLE_LOG_LEVEL, value: {{ .Values.logLevel | quote }} }
-{{- with include "bramble.given" (dict "BRAMBLE_REGISTRY" .Values.kubernetes.registry "BRAMBLE_STORAGE_CLASS" .Values.kubernetes.storageClass) }}
+{{- with include "bramble.given" (dict
+  "BRAMBLE_BOARD_SLURM" .Values.boards.slurmctld
+  "BRAMBLE_REGISTRY" .Values.kubernetes.registry
+  "BRAMBLE_STORAGE_CLASS" .Values.kubernetes.storageClass
+) }}
 {{ . | trim }}
 {{- end }}
 {{- end -}}
