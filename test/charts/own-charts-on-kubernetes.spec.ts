@@ -15,7 +15,7 @@ let cluster: KubeLab;
 
 beforeAll(async () => {
   cluster = await kubeUp({ dir: DIRECTORY, log: console.log });
-  for (const name of ['slurm', 'netboot'])
+  for (const name of ['slurm', 'netboot', 'objects'])
     await cluster.api.create('/api/v1/namespaces', {
       metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': PRIVILEGES[name] } },
     });
@@ -29,7 +29,9 @@ beforeAll(async () => {
 afterAll(() => kubeDown(DIRECTORY), 120_000);
 
 /** What namespaces have to permit: netboot is on the network of its node. */
-const PRIVILEGES: Record<string, string> = { slurm: 'baseline', netboot: 'privileged' };
+const PRIVILEGES: Record<string, string> = {
+  ...{ slurm: 'baseline', netboot: 'privileged', objects: 'restricted' },
+};
 
 /** @throws Error with what Helm says */
 async function helm(...words: string[]): Promise<string> {
@@ -116,5 +118,26 @@ describe('the chart netboot on a real control plane', () => {
     await helm('rollback', 'netboot', '1', '--namespace=netboot', ...WAIT);
     await helm('uninstall', 'netboot', '--namespace=netboot', '--wait');
     expect((await cluster.api.ask('GET', NETBOOT)).status).toBe(404);
+  });
+});
+
+describe('the chart objects on a real control plane', () => {
+  const LIST = '/api/v1/namespaces/objects/configmaps/list';
+  const given = (data: object) =>
+    `--set-json=objects=${JSON.stringify([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'list' }, data }])}`;
+  const colour = async () => (await get(LIST)).data.colour;
+
+  it('gives what it is given, goes back from what is refused, and goes', async () => {
+    await install('objects', given({ colour: 'blue' }));
+    await install('objects', given({ colour: 'red' }));
+    expect(await colour()).toBe('red');
+    await expect(
+      install('objects', '--rollback-on-failure', given({ colour: { no: 'text' } })),
+    ).rejects.toThrow(/colour|expected/);
+    expect(await colour()).toBe('red');
+    await helm('rollback', 'objects', '1', '--namespace=objects', ...WAIT);
+    expect(await colour()).toBe('blue');
+    await helm('uninstall', 'objects', '--namespace=objects', '--wait');
+    expect((await cluster.api.ask('GET', LIST)).status).toBe(404);
   });
 });

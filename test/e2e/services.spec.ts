@@ -12,7 +12,8 @@ import { type Installation, startInstallation } from './installation.ts';
 
 const DIRECTORY = `${TEST_LAB_DIRECTORY}-services`;
 const STORAGE = `${DIRECTORY}-storage`;
-const MISSING = { image: { repository: 'registry.home.lab/missing/netboot' } };
+/** Values of a chart whose image cannot be pulled. */
+const missing = (name: string) => ({ image: { repository: `registry.home.lab/missing/${name}` } });
 /** The lab has no storage board that it could come from. */
 const FILES = { files: { server: '10.0.0.20', path: '/srv/netboot' } };
 const NETBOOT = '/apis/apps/v1/namespaces/netboot/deployments/netboot';
@@ -192,23 +193,28 @@ describe('a service', () => {
   );
 
   it(
-    'goes back where an image cannot be pulled, although the worker is killed meanwhile',
-    {
-      timeout: 300_000,
-    },
+    'goes back where an image cannot be pulled, a stateful set too, although the worker is killed meanwhile',
+    { timeout: 300_000 },
     async () => {
-      const before = await revisionOf('netboot');
-      const begun = await services().upgrade('netboot', { values: { netboot: MISSING } });
+      await done(services().install('slurm', { force: true }));
+      const names = ['netboot', 'slurm'];
+      const before = await Promise.all(names.map(revisionOf));
+      const begun = await Promise.all(
+        names.map((name) => services().upgrade(name, { values: { [name]: missing(name) }, force: true })),
+      );
       await sleep(5_000);
       await bramble.worker.kill();
       await bramble.worker.start();
-      expect((await ended(begun)).reason?.message).toMatch(
-        /ImagePullBackOff[^]*missing[^]*"netboot" was rolled back to revision/,
-      );
-      expect((await helmHistory('netboot')).at(-1)).toBe('deployed');
-      await expect
-        .poll(() => services().get('netboot'), { timeout: 30_000 })
-        .toMatchObject({ state: 'ready', revision: before });
+      const ends = await Promise.all(begun.map(ended));
+      for (const [index, name] of names.entries()) {
+        expect(ends[index]?.reason?.message).toMatch(
+          /ImagePullBackOff[^]*missing[^]*was rolled back to revision/,
+        );
+        expect((await helmHistory(name)).at(-1)).toBe('deployed');
+        await expect
+          .poll(() => services().get(name), { timeout: 60_000 })
+          .toMatchObject({ state: 'ready', revision: before[index] });
+      }
     },
   );
 
@@ -225,7 +231,6 @@ describe('a service', () => {
   });
 
   it('goes, and tells what it leaves', async () => {
-    await done(services().install('slurm', { force: true }));
     const gone = await done(services().uninstall('slurm'));
     expect(gone.steps.find(({ name }) => name === 'leftovers')?.detail).toMatch(
       /PersistentVolumeClaim slurm\//,
