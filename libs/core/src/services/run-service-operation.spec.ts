@@ -241,6 +241,17 @@ describe('an upgrade', () => {
     expect(await deployedOf('second')).toMatchObject([expect.any(Number), 'deployed']);
   });
 
+  it('is applied again where it has failed before and was left so, although nothing differs', async () => {
+    helm.script = (call) =>
+      call.verb === 'apply' && call.release.name === 'second'
+        ? { fails: { message: 'a hook failed' } }
+        : undefined;
+    await run(await begin('upgrade', { size: 5 }, { keepFailed: true }));
+    helm.script = () => undefined;
+    const operation = await done('upgrade', { size: 5 });
+    expect(stepsOf(operation)).toMatchObject({ 'apply first': 'unchanged', 'apply second': 'applied' });
+  });
+
   it('is refused by those who own fields, who are named', async () => {
     const message = 'kubectl-edit owns spec.replicas';
     objects.onDiff = (release) => present([change(release, { change: 'conflict', message })]);

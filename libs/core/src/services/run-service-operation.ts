@@ -7,7 +7,8 @@ import { TrackedOperation } from '../operations/tracked-operation.ts';
 import { secretsIn } from './hide-secrets.ts';
 import type { PartValues } from './catalog/catalog-entry.ts';
 import { openWanted, type ServiceRevision, type WantedService } from './service.ts';
-import { ServiceRun, type ServiceRunPorts, type ServiceWork } from './service-run.ts';
+import { ServiceRun } from './service-run.ts';
+import type { ServiceRunPorts, ServiceWork } from './service-work.ts';
 import { applyStep, serviceSteps } from './service-steps.ts';
 import type { ServiceCluster } from './service-cluster.ts';
 
