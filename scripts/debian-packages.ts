@@ -15,6 +15,8 @@ export type PackageSet =
   | 'emulation'
   | 'sudo'
   | 'kube'
+  | 'containers'
+  | 'images'
   | 'prometheus'
   | 'ansible';
 
@@ -117,6 +119,26 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       zip: '/usr/bin/zip',
     },
     services: ['etcd.service'],
+  },
+  containers: {
+    purpose: 'a machine that runs pods',
+    proofs: {
+      runc: '/usr/sbin/runc',
+      'containernetworking-plugins': '/usr/lib/cni/bridge',
+      nftables: '/usr/sbin/nft',
+      iproute2: '/sbin/ip',
+    },
+    services: ['nftables.service'],
+  },
+  images: {
+    purpose: 'container images, and a registry for them',
+    proofs: {
+      buildah: '/usr/bin/buildah',
+      debootstrap: '/usr/sbin/debootstrap',
+      'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
+      'docker-registry': '/usr/bin/docker-registry',
+    },
+    services: ['docker-registry.service'],
   },
 };
 

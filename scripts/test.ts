@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { ensureBinaries } from '../test/lab/kube/binaries.ts';
+import { ensureMachinePrograms } from '../test/lab/kube/machine/machine-programs.ts';
 import { CHECKOUT } from './installation.ts';
 
 // Everything that has to hold, in one command: the cheap checks first, then the tests from the smallest to the whole.
@@ -124,7 +125,8 @@ await ensureDebianPackages('boards', console.log);
 await ensureDebianPackages('curl', console.log);
 await ensureDebianPackages('browser', console.log);
 await ensureDebianPackages('kube', console.log);
-await ensureBinaries(console.log);
+await ensureDebianPackages('images', console.log);
+await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
 const outcomes: Outcome[] = [];
 for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));

@@ -48,6 +48,12 @@ export function startDaemon(paths: LabPaths, daemon: Daemon): void {
   writeFileSync(recordFile(paths, daemon.name), JSON.stringify(record));
 }
 
+/** Names of the daemons that were started and not stopped, whether they still run or not. */
+export function startedDaemons({ pids }: LabPaths): string[] {
+  if (!existsSync(pids)) return [];
+  return readdirSync(pids).map((file) => file.replace(/\.json$/, ''));
+}
+
 /** The daemon's pid, if the recorded process still runs and is the very process that was started. */
 export function daemonPid(paths: LabPaths, name: string): number | undefined {
   const file = recordFile(paths, name);

@@ -99,7 +99,7 @@ export async function boardsDown(dir?: string, log: Log = () => undefined): Prom
     const names = existsSync(paths.boards) ? readdirSync(paths.boards) : [];
     if (names.length > 0) log(`Switching off ${names.join(', ')}`);
     await Promise.all(names.map((name) => cutPower(paths, name)));
-    await Promise.all(cgroupsBeginningWith(`${paths.prefix}-`).map(endCgroups));
+    await Promise.all(cgroupsBeginningWith(`${paths.prefix}-`).map((name) => endCgroups(name)));
     await Promise.all([stopNameServer(paths), stopPackageCache(paths), stopHardware(paths)]);
     await detachDisks(paths.lab.directory);
     await removeLinks(paths);

@@ -5,7 +5,7 @@ import { waitUntil } from '../waiting.ts';
 
 const MOUNT = '/sys/fs/cgroup';
 /** Version 1 and 2 side by side, as systemd's hybrid layout has them; else version 2 alone. */
-const HIERARCHIES = existsSync(`${MOUNT}/cgroup.procs`) ? [MOUNT] : [`${MOUNT}/systemd`, `${MOUNT}/unified`];
+const HIERARCHIES: readonly string[] = existsSync(`${MOUNT}/cgroup.procs`) ? [MOUNT] : [`${MOUNT}/systemd`, `${MOUNT}/unified`];
 
 /** Makes a cgroup in every hierarchy that systemd-nspawn uses: without one of its own, all boards share theirs. */
 export function createCgroups(name: string): string[] {
@@ -14,9 +14,17 @@ export function createCgroups(name: string): string[] {
   return cgroups;
 }
 
+/** Those above, and the controllers' of version 1. */
+export const ALL_HIERARCHIES: readonly string[] =
+  HIERARCHIES[0] === MOUNT
+    ? HIERARCHIES
+    : readdirSync(MOUNT, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(MOUNT, entry.name));
+
 /** SIGKILL to all that runs in the cgroup, and removes it. */
-export async function endCgroups(name: string): Promise<void> {
-  const cgroups = cgroupsNamed(name).filter((cgroup) => existsSync(cgroup));
+export async function endCgroups(name: string, hierarchies = HIERARCHIES): Promise<void> {
+  const cgroups = cgroupsNamed(name, hierarchies).filter((cgroup) => existsSync(cgroup));
   const alive = (): number[] =>
     cgroups.flatMap(processesIn).filter((pid) => processStartTime(pid) !== undefined);
   await waitUntil(
@@ -59,8 +67,8 @@ export function cgroupsBeginningWith(prefix: string): string[] {
   return [...new Set(names)];
 }
 
-function cgroupsNamed(name: string): string[] {
-  return HIERARCHIES.filter((hierarchy) => existsSync(hierarchy)).map((hierarchy) => join(hierarchy, name));
+function cgroupsNamed(name: string, hierarchies = HIERARCHIES): string[] {
+  return hierarchies.filter((hierarchy) => existsSync(hierarchy)).map((hierarchy) => join(hierarchy, name));
 }
 
 function processesIn(cgroup: string): number[] {

@@ -22,11 +22,16 @@ export async function ensureAuthority(directory: string): Promise<Certificate> {
   ]);
 }
 
-/** For a server on 127.0.0.1, which may be a client of its own kind as well. */
-export function ensureServerCertificate(directory: string, name: string): Promise<Certificate> {
+/** For a server on 127.0.0.1 and these addresses, which may be a client of its own kind as well. */
+export function ensureServerCertificate(
+  directory: string,
+  name: string,
+  addresses: readonly string[] = [],
+): Promise<Certificate> {
+  const names = ['DNS:localhost', ...['127.0.0.1', ...addresses].map((address) => `IP:${address}`)];
   return issueSigned(directory, filesOf(directory, name), [
     ...['-subj', `/CN=${name}`, '-addext', 'extendedKeyUsage=serverAuth,clientAuth'],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+    ...['-addext', `subjectAltName=${names.join(',')}`],
   ]);
 }
 

@@ -11,6 +11,7 @@ import type { KubeApi } from './kube-api.ts';
 import { KUBELET_KINDS } from './kubelet.ts';
 import { kwokConfiguration } from './kwok-stages.ts';
 import type { KubePaths } from './kube-directory.ts';
+import { LOOPBACK } from './kube-state.ts';
 import type { KubePorts } from './kube-state.ts';
 
 /** What all of the control plane is started with. */
@@ -29,7 +30,9 @@ export interface ControlPlane {
   kubeconfigs: { controllerManager: string; scheduler: string; kwok: string };
 }
 
-const HOST = '127.0.0.1';
+const HOST = LOOPBACK;
+/** The first of the services' addresses is the API server's own. */
+export const API_SERVER_SERVICE = '10.43.0.1';
 /** It takes three seconds, and longer where others keep the processors busy. */
 export const START_TIMEOUT_MS = 60_000;
 
@@ -68,9 +71,13 @@ export async function startApiServer(
     name: API_SERVER,
     command: binaries[API_SERVER],
     commandArguments: [
-      ...[`--bind-address=${HOST}`, `--secure-port=${ports.apiServer}`, `--advertise-address=${HOST}`],
-      // An address of loopback may be no endpoint of the service `kubernetes`.
-      '--endpoint-reconciler-type=none',
+      ...[`--bind-address=${ports.address}`, `--advertise-address=${ports.address}`],
+      `--secure-port=${ports.apiServer}`,
+      ...(ports.address === LOOPBACK
+        ? // An address of loopback may be no endpoint of the service `kubernetes`. Commands and logs of pods are asked of
+          // kwok; the other addresses of its nodes are nobody's.
+          ['--endpoint-reconciler-type=none', '--kubelet-preferred-address-types=ExternalIP']
+        : ['--kubelet-preferred-address-types=InternalIP']),
       `--etcd-servers=https://${HOST}:${ports.etcd}`,
       `--etcd-cafile=${authority.certificate}`,
       `--etcd-certfile=${servers.etcd.certificate}`,
@@ -78,14 +85,10 @@ export async function startApiServer(
       `--tls-cert-file=${servers.apiServer.certificate}`,
       `--tls-private-key-file=${servers.apiServer.key}`,
       `--client-ca-file=${authority.certificate}`,
-      // Commands and logs of pods; the other addresses of the nodes are nobody's.
-      ...[
-        '--kubelet-preferred-address-types=ExternalIP',
-        `--kubelet-certificate-authority=${authority.certificate}`,
-        `--kubelet-client-certificate=${kubeletsClient.certificate}`,
-        `--kubelet-client-key=${kubeletsClient.key}`,
-      ],
-      ...['--anonymous-auth=false', '--authorization-mode=RBAC', '--profiling=false'],
+      `--kubelet-certificate-authority=${authority.certificate}`,
+      `--kubelet-client-certificate=${kubeletsClient.certificate}`,
+      `--kubelet-client-key=${kubeletsClient.key}`,
+      ...['--anonymous-auth=false', '--authorization-mode=Node,RBAC', '--profiling=false'],
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,

@@ -4,7 +4,9 @@ import type { Log } from '../../../scripts/debian-packages.ts';
 import { createLabDirectory, removeEmptyParent, removeLabDirectory } from '../lab-directory.ts';
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
-import { daemonPid, killDaemon, signal, stopDaemon, waitUntilReady } from '../processes.ts';
+import { daemonPid, killDaemon, signal, startedDaemons, stopDaemon, waitUntilReady } from '../processes.ts';
+import { waitUntil } from '../waiting.ts';
+import type { LabPaths } from '../lab-directory.ts';
 import type { CommandResult } from '../slurm-client.ts';
 import { ensureBinaries } from './binaries.ts';
 import type { KubeBinaries } from './binaries.ts';
@@ -15,20 +17,29 @@ import {
   ensureServiceAccountKey,
   ensureUserCertificate,
 } from './certificates.ts';
+import type { Certificate } from './certificates.ts';
 import { API_SERVER, DAEMONS, KWOK } from './daemon-names.ts';
-import { START_TIMEOUT_MS, startApiServer, startControllers, startEtcd, startKubelets } from './daemons.ts';
+import {
+  API_SERVER_SERVICE,
+  START_TIMEOUT_MS,
+  startApiServer,
+  startControllers,
+  startEtcd,
+  startKubelets,
+} from './daemons.ts';
 import type { ControlPlane } from './daemons.ts';
 import { runHelm } from './helm.ts';
 import type { KubeApi } from './kube-api.ts';
 import { defaultKubeDirectory, kubePaths } from './kube-directory.ts';
 import type { KubePaths } from './kube-directory.ts';
-import { apiServerUrl, choosePorts, readKubeState, writeKubeState } from './kube-state.ts';
+import { LOOPBACK, apiServerUrl, choosePorts, readKubeState, writeKubeState } from './kube-state.ts';
 import type { KubePorts } from './kube-state.ts';
 import { startExecKubelet } from './exec-kubelet.ts';
 import type { ExecProtocol } from './exec-kubelet.ts';
 import { printLines, registerKubeletKinds } from './kubelet.ts';
 import type { LabContainer } from './kubelet.ts';
 import { LAB_NODES, nodeObject } from './lab-nodes.ts';
+import { endMachines } from './machine/machine.ts';
 import { readyNodes } from './ready-nodes.ts';
 import {
   ADMIN,
@@ -45,10 +56,15 @@ export type { KubeStatus } from './kube-status.ts';
 export type { KubeApi } from './kube-api.ts';
 export { LAB_NODES } from './lab-nodes.ts';
 
-/** A real Kubernetes control plane, whose nodes and pods are make-believe: they become ready, and run nothing by themselves. */
+/**
+ * A real Kubernetes control plane. Its nodes and pods are make-believe: they become ready, and run nothing by themselves;
+ * where it has an address there is no node, until a machine joins, and what is told of kwok below does not hold.
+ */
 export interface KubeLab {
   dir: string;
-  /** Of the API server, on 127.0.0.1. */
+  /** Where its parts lie, for what belongs to it. */
+  lab: LabPaths;
+  /** Of the API server. */
   url: string;
   /** An admin's, with everything in it: address, authority, certificate and key. */
   kubeconfig: string;
@@ -57,6 +73,8 @@ export interface KubeLab {
   /** As an admin. */
   api: KubeApi;
   binaries: KubeBinaries;
+  /** A certificate of the authority for a server of the lab at this address. */
+  serverCertificate(name: string, address: string): Promise<Certificate>;
   /** Runs Helm as an admin, with directories of the lab's own. Any exit code is an answer. */
   helm(...commandArguments: string[]): Promise<CommandResult>;
   /** The kubeconfig of another user; what it may do is up to the groups and to the roles that a test binds. */
@@ -88,6 +106,8 @@ export interface KubeOptions {
   dir?: string;
   /** Of a lab that does not run yet: whether it writes down what service accounts ask, for `usedRights`. Default: no. */
   audit?: boolean;
+  /** Of this computer, where machines reach the API server: then no node is pretended. Default: 127.0.0.1. */
+  address?: string;
   log?: Log;
 }
 
@@ -102,7 +122,7 @@ export async function kubeUp(options: KubeOptions = {}): Promise<KubeLab> {
   const log = options.log ?? (() => undefined);
   assertRoot();
   const binaries = await ensureBinaries(log);
-  return withLabLock(paths.lab, () => bringUp(paths, binaries, options.audit ?? false, log));
+  return withLabLock(paths.lab, () => bringUp(paths, binaries, options, log));
 }
 
 /** Ends the control plane and removes all that `up` has made. Does nothing when there is none. */
@@ -111,6 +131,7 @@ export async function kubeDown(dir?: string, log: Log = () => undefined): Promis
   assertRoot();
   await withLabLock(paths.lab, async () => {
     const existed = existsSync(paths.lab.directory);
+    await endMachines(paths.lab);
     await stopDaemons(paths);
     removeLabDirectory(paths.lab);
     log(existed ? `Removed ${paths.lab.directory}` : `There is no Kubernetes in ${paths.lab.directory}`);
@@ -118,15 +139,23 @@ export async function kubeDown(dir?: string, log: Log = () => undefined): Promis
   removeEmptyParent(paths.lab);
 }
 
+/** First those that others have started beside it, such as a registry. */
 async function stopDaemons({ lab }: KubePaths): Promise<void> {
-  for (const name of DAEMONS.toReversed()) await stopDaemon(lab, name);
+  const own = new Set<string>(DAEMONS);
+  const beside = startedDaemons(lab).filter((name) => !own.has(name));
+  for (const name of [...beside, ...DAEMONS.toReversed()]) await stopDaemon(lab, name);
 }
 
 /** The state is written before anything is made of it. */
-async function bringUp(paths: KubePaths, binaries: KubeBinaries, audit: boolean, log: Log): Promise<KubeLab> {
+async function bringUp(
+  paths: KubePaths,
+  binaries: KubeBinaries,
+  { audit = false, address = LOOPBACK }: KubeOptions,
+  log: Log,
+): Promise<KubeLab> {
   createLabDirectory(paths.lab);
   const known = readKubeState(paths.lab);
-  const ports = await choosePorts(paths.lab, known?.ports);
+  const ports = await choosePorts(paths.lab, address, known?.ports);
   // What still runs would go on asking where nobody of this lab listens any more.
   if (known !== undefined && !isDeepStrictEqual(ports, known.ports)) await stopDaemons(paths);
   writeKubeState(paths.lab, ports, known);
@@ -140,7 +169,7 @@ async function bringUp(paths: KubePaths, binaries: KubeBinaries, audit: boolean,
   const [etcd, apiServer, kubelets, kubeletsClient, admin, controllerManager, scheduler, kwok] =
     await Promise.all([
       ensureServerCertificate(paths.certificates, 'etcd'),
-      ensureServerCertificate(paths.certificates, 'kube-apiserver'),
+      ensureServerCertificate(paths.certificates, 'kube-apiserver', [API_SERVER_SERVICE, address]),
       ensureServerCertificate(paths.certificates, 'kubelets'),
       ensureUserCertificate(paths.certificates, KUBELETS_CLIENT, []),
       user(ADMIN, ADMINS),
@@ -159,11 +188,20 @@ async function bringUp(paths: KubePaths, binaries: KubeBinaries, audit: boolean,
   await startEtcd(controlPlane);
   await startApiServer(controlPlane, api);
   startControllers(controlPlane);
+  if (address === LOOPBACK) await pretendNodes(controlPlane, api);
+  await waitUntil('service accounts', () => hasAccounts(api), {
+    timeoutMs: START_TIMEOUT_MS,
+    intervalMs: 100,
+  });
+  log(`Kubernetes is up in ${paths.lab.directory}: ${url}`);
+  return kubeLab(controlPlane, api, { url, admin });
+}
+
+async function pretendNodes(controlPlane: ControlPlane, api: KubeApi): Promise<void> {
+  const { paths, ports } = controlPlane;
   await Promise.all([register(api, ports), registerKubeletKinds(api)]);
   startKubelets(controlPlane);
-  await waitUntilReady(paths.lab, KWOK, () => isUsable(api), 100, START_TIMEOUT_MS);
-  log(`Kubernetes is up in ${paths.lab.directory}: ${LAB_NODES.length} nodes on ${url}`);
-  return kubeLab(controlPlane, api, { url, admin });
+  await waitUntilReady(paths.lab, KWOK, () => areReady(api), 100, START_TIMEOUT_MS);
 }
 
 const ALL_PROTOCOLS: readonly ExecProtocol[] = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
@@ -203,23 +241,28 @@ async function runCommandsOf(
   };
 }
 
-/** Pods are refused as long as their namespace has no service account. */
-async function isUsable(api: KubeApi): Promise<boolean> {
+async function areReady(api: KubeApi): Promise<boolean> {
   try {
     const ready = await readyNodes(api);
-    await api.get('/api/v1/namespaces/default/serviceaccounts/default');
     return LAB_NODES.every(({ name }) => ready.includes(name));
   } catch {
     return false;
   }
 }
 
+/** Pods are refused as long as their namespace has no service account. */
+async function hasAccounts(api: KubeApi): Promise<boolean> {
+  const { status } = await api.ask('GET', '/api/v1/namespaces/default/serviceaccounts/default');
+  return status === 200;
+}
+
 function kubeLab(controlPlane: ControlPlane, api: KubeApi, about: { url: string; admin: string }): KubeLab {
   const { paths, binaries } = controlPlane;
   const { url, admin } = about;
   return {
-    ...{ dir: paths.lab.directory, url, kubeconfig: admin, api, binaries },
+    ...{ dir: paths.lab.directory, lab: paths.lab, url, kubeconfig: admin, api, binaries },
     authority: authorityOf(paths.certificates).certificate,
+    serverCertificate: (name, address) => ensureServerCertificate(paths.certificates, name, [address]),
     helm: (...commandArguments) => runHelm(binaries.helm, paths.helm, admin, commandArguments),
     kubeconfigOf: (user, groups = []) => writeKubeconfig(paths, url, user, groups),
     kubeconfigOfAccount: (account) => writeAccountKubeconfig(paths, url, api, account),

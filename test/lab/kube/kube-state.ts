@@ -7,8 +7,10 @@ import { isListening } from '../listening.ts';
 import { daemonPid } from '../processes.ts';
 import { API_SERVER, ETCD, KWOK } from './daemon-names.ts';
 
-/** All on 127.0.0.1. */
+/** Where the control plane answers: all on 127.0.0.1, but the API server where it has another address. */
 export interface KubePorts {
+  /** Of the API server. */
+  address: string;
   etcd: number;
   /** Where other members of etcd would come in; there are none. */
   etcdPeers: number;
@@ -19,7 +21,7 @@ export interface KubePorts {
 
 /** What a lab of Kubernetes remembers from one `up` to the next. */
 export interface KubeState {
-  format: 'kube-1';
+  format: 'kube-2';
   createdAt: string;
   ports: KubePorts;
 }
@@ -27,7 +29,7 @@ export interface KubeState {
 export function readKubeState(paths: LabPaths): KubeState | undefined {
   if (!existsSync(paths.stateFile)) return undefined;
   const state = JSON.parse(readFileSync(paths.stateFile, 'utf8')) as KubeState | { format: unknown };
-  if (state.format !== 'kube-1') {
+  if (state.format !== 'kube-2') {
     throw new LabError(`${paths.directory} is not a lab of Kubernetes of this version`);
   }
   return state as KubeState;
@@ -35,21 +37,24 @@ export function readKubeState(paths: LabPaths): KubeState | undefined {
 
 export function writeKubeState(paths: LabPaths, ports: KubePorts, known: KubeState | undefined): KubeState {
   const createdAt = known?.createdAt ?? new Date().toISOString();
-  const state: KubeState = { format: 'kube-1', createdAt, ports };
+  const state: KubeState = { format: 'kube-2', createdAt, ports };
   writeFileAtomically(paths.stateFile, `${JSON.stringify(state, null, 2)}\n`, 0o644);
   return state;
 }
 
-export const apiServerUrl = ({ apiServer }: KubePorts): string => `https://127.0.0.1:${apiServer}`;
+export const LOOPBACK = '127.0.0.1';
+
+export const apiServerUrl = ({ address, apiServer }: KubePorts): string => `https://${address}:${apiServer}`;
 
 /** Those of the last time, unless somebody else listens on one while the lab is stopped. */
-export async function choosePorts(paths: LabPaths, known?: KubePorts): Promise<KubePorts> {
+export async function choosePorts(paths: LabPaths, address: string, known?: KubePorts): Promise<KubePorts> {
   const choose = async (port: number | undefined, daemon: string): Promise<number> => {
     if (port === undefined) return freePort();
     if (daemonPid(paths, daemon) !== undefined) return port;
-    return (await isListening({ host: '127.0.0.1', port })) ? freePort() : port;
+    return (await isListening({ host: LOOPBACK, port })) ? freePort() : port;
   };
   return {
+    address,
     etcd: await choose(known?.etcd, ETCD),
     etcdPeers: await choose(known?.etcdPeers, ETCD),
     apiServer: await choose(known?.apiServer, API_SERVER),

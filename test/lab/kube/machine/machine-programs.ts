@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { ensureDebianPackages } from '../../../../scripts/debian-packages.ts';
+import type { Log } from '../../../../scripts/debian-packages.ts';
+import { LabError } from '../../lab-error.ts';
+import type { KubeBinaries } from '../binaries.ts';
+import { ensureGoTools } from '../go-tools.ts';
+import type { GoTools } from '../go-tools.ts';
+
+/** What a machine needs to run pods, beside runc, Debian's network plugins and nftables. */
+export interface MachinePrograms {
+  kubelet: string;
+  kubeProxy: string;
+  /** With containerd, its shim and ctr. */
+  containerd: string;
+}
+
+/** Debian 12's own is too old for the kubelet: it does not tell which driver of control groups it takes. */
+const CONTAINER_TOOLS: GoTools = {
+  module: fileURLToPath(new URL('../container-tools', import.meta.url)),
+  programs: ['containerd', 'containerd-shim-runc-v2', 'ctr'],
+  linked: (goMod) => {
+    const version = goMod.versionOf('github.com/containerd/containerd/v2').slice(1);
+    return [`github.com/containerd/containerd/v2/version.Version=${version}`];
+  },
+  duration: 'about 2 minutes on two cores',
+};
+
+/** @throws LabError when the build fails, or the cluster's programs came without a kubelet. */
+export async function ensureMachinePrograms(binaries: KubeBinaries, log: Log): Promise<MachinePrograms> {
+  await ensureDebianPackages('containers', log);
+  const { kubelet, 'kube-proxy': kubeProxy } = binaries;
+  if (kubelet === undefined || kubeProxy === undefined) {
+    throw new LabError(
+      'KUBEBUILDER_ASSETS has no kubelet or no kube-proxy: add them, or unset it, and they are built here',
+    );
+  }
+  return { kubelet, kubeProxy, containerd: await ensureContainerTools(log) };
+}
+
+export const ensureContainerTools = (log: Log): Promise<string> => ensureGoTools(CONTAINER_TOOLS, log);
