@@ -58,6 +58,13 @@ describe('deploy/docker/bramble/Dockerfile', () => {
     expect(isSent('deploy/helm/services/slurm/Chart.yaml', ignore)).toBe(true);
   });
 
+  it('has the authorities that Helm trusts, of which the base image has none', () => {
+    const [, worker = ''] = dockerfile.split(/^FROM runtime AS worker$/m);
+    expect(worker).toMatch(
+      /^COPY --from=debian \S+ca-certificates\.crt \/etc\/ssl\/certs\/ca-certificates\.crt$/m,
+    );
+  });
+
   it('has a Node that the packages take', () => {
     const [, major] = /ARG NODE_IMAGE=\S+node:(\d+)/.exec(dockerfile) ?? [];
     const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: { node: string } };

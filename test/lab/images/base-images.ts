@@ -1,0 +1,108 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Log } from '../../../scripts/debian-packages.ts';
+import { runOrThrow } from '../boards/command.ts';
+import { ensureGo } from '../kube/go-toolchain.ts';
+import { LabError } from '../lab-error.ts';
+import { IMAGES_DIRECTORY, commitImage, imageExists } from './buildah.ts';
+
+// What a registry would be asked for, made here of Debian's packages and of what the checkout has: same names, same
+// contents as far as the Dockerfiles go.
+
+export const DEBIAN = 'docker.io/library/debian:12-slim';
+export const NODE = 'docker.io/library/node:24-bookworm-slim';
+export const GO = 'docker.io/library/golang:1.26-bookworm';
+/** Where builds find the certificates that this machine trusts: its network may have an authority of its own. */
+export const BUILD_AUTHORITIES = '/run/authorities.crt';
+
+const MIRROR = 'http://deb.debian.org/debian';
+const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** @throws LabError where a program that goes into them is missing */
+export async function ensureBaseImages(log: Log): Promise<void> {
+  const steps: [string, () => Promise<void>][] = [
+    [DEBIAN, makeDebian],
+    [NODE, makeNode],
+    [GO, () => makeGo(log)],
+  ];
+  for (const [name, make] of steps) {
+    if (await imageExists(name)) continue;
+    log(`Making ${name} of what is here`);
+    await make();
+  }
+}
+
+async function makeDebian(): Promise<void> {
+  const root = join(IMAGES_DIRECTORY, 'debian');
+  if (!existsSync(root)) await debootstrap(root);
+  await commitImage(DEBIAN, 'scratch', (image) => copy(`${root}/.`, image), ['--cmd', 'bash']);
+}
+
+async function debootstrap(root: string): Promise<void> {
+  mkdirSync(IMAGES_DIRECTORY, { recursive: true, mode: 0o700 });
+  const unfinished = mkdtempSync(`${root}-`);
+  const keys = '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg';
+  const namespaces = ['unshare', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
+  const argv = [...namespaces, 'debootstrap', '--variant=minbase', keys, 'bookworm', unfinished, MIRROR];
+  await runOrThrow(argv, { timeoutMs: 20 * 60_000 });
+  writeFileSync(
+    join(unfinished, 'etc/apt/sources.list'),
+    ['', '-updates', '-security']
+      .map((part) => `deb ${MIRROR}${part === '-security' ? part : ''} bookworm${part} main\n`)
+      .join(''),
+  );
+  for (const left of ['var/cache/apt/archives', 'var/lib/apt/lists', 'var/log/bootstrap.log'])
+    rmSync(join(unfinished, left), { recursive: true, force: true });
+  mkdirSync(join(unfinished, 'var/cache/apt/archives/partial'), { recursive: true });
+  renameSync(unfinished, root);
+}
+
+/** The Node that the checkout runs on, with the npm of this machine. */
+function makeNode(): Promise<void> {
+  const npm = npmDirectory();
+  return commitImage(NODE, DEBIAN, async (root) => {
+    await copy(join(CHECKOUT, 'node_modules/node/bin/node'), join(root, 'usr/local/bin/node'));
+    const modules = join(root, 'usr/local/lib/node_modules');
+    mkdirSync(modules, { recursive: true });
+    cpSync(npm, join(modules, 'npm'), { recursive: true, dereference: true });
+    for (const name of ['npm', 'npx'])
+      symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'usr/local/bin', name));
+    mkdirSync(join(root, 'usr/local/etc'), { recursive: true });
+    writeFileSync(join(root, 'usr/local/etc/npmrc'), `cafile=${BUILD_AUTHORITIES}\n`);
+  });
+}
+
+function npmDirectory(): string {
+  const beside = (process.env.PATH ?? '')
+    .split(':')
+    .map((path) => join(dirname(path), 'lib/node_modules/npm'));
+  const found = beside.find((path) => existsSync(join(path, 'bin/npm-cli.js')));
+  if (found === undefined) throw new LabError('There is no npm in PATH that could go into an image');
+  return found;
+}
+
+async function makeGo(log: Log): Promise<void> {
+  const go = await ensureGo('1.26.0', join(IMAGES_DIRECTORY, 'go'), log);
+  const path = '/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const environment = { PATH: path, GOPATH: '/go', SSL_CERT_FILE: BUILD_AUTHORITIES };
+  await commitImage(
+    GO,
+    DEBIAN,
+    (root) => copy(dirname(dirname(go)), join(root, 'usr/local/go')),
+    Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+  );
+}
+
+const copy = async (from: string, to: string): Promise<void> => {
+  await runOrThrow(['cp', '--archive', from, to], { timeoutMs: 300_000 });
+};
