@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Enrolment, fileFrom, type Operation } from '@bramble/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chartDirectory } from '../charts/render.ts';
+import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
+import { BRAMBLE, type Cluster, clusterUp, MACHINE, NETBOOT, STORAGE_BOARD } from './cluster.ts';
+
+const PI = fileURLToPath(new URL('../../examples/pi.c', import.meta.url));
+const PODS = `/api/v1/namespaces/${BRAMBLE}/pods`;
+
+interface ContainerStatus {
+  ready: boolean;
+  restartCount: number;
+  imageID: string;
+  state: { waiting?: { reason: string } };
+}
+interface Pod {
+  metadata: { name: string; deletionTimestamp?: string };
+  status: { phase: string; initContainerStatuses?: ContainerStatus[]; containerStatuses?: ContainerStatus[] };
+}
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await clusterUp(`${TEST_LAB_DIRECTORY}-cluster`, ['one', 'two']);
+}, 45 * 60_000);
+afterAll(async () => {
+  await cluster.down();
+}, 120_000);
+
+const pods = async (component: string): Promise<Pod[]> => {
+  const { items } = (await cluster.kube.api.get(
+    `${PODS}?labelSelector=app.kubernetes.io/component=${component}`,
+  )) as { items: Pod[] };
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+};
+const namesOf = async (component: string) =>
+  (await pods(component)).map(({ metadata }) => metadata.name).toSorted();
+
+const reasonsToWait = async () =>
+  (await pods('api')).flatMap(({ status }) =>
+    [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].map(
+      ({ state }) => state.waiting?.reason,
+    ),
+  );
+
+async function enrolled(wanted: Enrolment): Promise<Operation> {
+  const { boards } = cluster.admin().admin;
+  let last = await boards.enroll(wanted);
+  for await (const operation of boards.watch(last.id)) last = operation;
+  return last;
+}
+
+describe('Bramble in its cluster', () => {
+  it('becomes ready: images of its Dockerfiles, on a kubelet, under the baseline of pod security', async () => {
+    await cluster.upgradeBramble();
+    for (const component of ['api', 'worker']) {
+      const running = await pods(component);
+      expect(running).toHaveLength(2);
+      for (const { status } of running) {
+        const [container] = status.containerStatuses ?? [];
+        expect([status.phase, container?.ready, container?.restartCount]).toEqual(['Running', true, 0]);
+        expect(container?.imageID).toMatch(/^registry\.home\.lab\/bramble\/(api|worker)@sha256:/);
+      }
+    }
+    expect(await cluster.helm('test', 'bramble', '--namespace', BRAMBLE)).toMatch(/Phase: +Succeeded/);
+  }, 200_000);
+
+  it('answers at its address, and sees the machine that it runs on', async () => {
+    const bramble = cluster.admin();
+    const seen = async () => (await bramble.nodes.get(MACHINE)).kubernetes;
+    await expect.poll(seen, { timeout: 90_000, interval: 1_000 }).toMatchObject({ ready: true });
+    const health = (await (await fetch(`${cluster.apiUrl}/readyz`)).json()) as object;
+    expect(health).toMatchObject({ ready: true });
+  }, 100_000);
+
+  it('enrols boards from its pods, which join the slurmctld of another pod', async () => {
+    const sign = (name: string) => {
+      const { address, password, hostKeyFingerprint: hostKey } = cluster.boards.board(name);
+      return { address, signIn: { password, hostKey } };
+    };
+    const storage = await enrolled({
+      ...{ name: 'node01', roles: ['storage'], ...sign(STORAGE_BOARD) },
+      storage: { packageCache: false, partitions: [{ label: 'shared', mountedAt: '/shared' }] },
+    });
+    expect(storage).toMatchObject({ state: 'done', reason: null });
+    const compute = await Promise.all(
+      [
+        ['node02', 'one'],
+        ['node03', 'two'],
+      ].map(([name = '', board = '']) => enrolled({ name, roles: ['compute'], ...sign(board) })),
+    );
+    for (const operation of compute) expect(operation).toMatchObject({ state: 'done', reason: null });
+    const stateOf = async (name: string) => (await cluster.admin().nodes.get(name)).slurm?.state;
+    for (const name of ['node02', 'node03'])
+      await expect.poll(() => stateOf(name), { timeout: 60_000, interval: 500 }).toBe('idle');
+  }, 400_000);
+
+  it('runs an MPI program over them, and brings back what it wrote', async () => {
+    const job = await cluster.admin().jobs.submit({
+      mpi: { source: await fileFrom(PI) },
+      ...{ nodes: 2, tasksPerNode: 2, timeLimit: '5m', outputs: ['*.csv'] },
+    });
+    const lines: string[] = [];
+    for await (const { text } of job.logs({ follow: true })) lines.push(text);
+    await expect(job.wait()).resolves.toMatchObject({ data: { state: 'completed' } });
+    expect(lines.join('\n')).toMatch(/on node02[^]*pi = 3\.14159/);
+    expect(lines.join('\n')).toContain('on node03');
+    expect(await job.file('pi.csv').text()).toMatch(/^ranks,pi\n4,3\.14159/);
+  }, 120_000);
+
+  it('finishes a job once, although all workers are killed in mid-run', async () => {
+    const job = await cluster.admin().jobs.submit({
+      script: '#!/bin/bash\necho ran >> ran.txt\nsleep 6\n',
+      ...{ nodes: 1, timeLimit: '2m' },
+    });
+    for await (const event of job.events()) if (event.state === 'running') break;
+    const before = await namesOf('worker');
+    for (const name of before) await cluster.kube.api.ask('DELETE', `${PODS}/${name}?gracePeriodSeconds=0`);
+    await expect(job.wait()).resolves.toMatchObject({ data: { state: 'completed' } });
+    expect(await job.file('ran.txt').text()).toBe('ran\n');
+    expect(await namesOf('worker')).not.toEqual(before);
+  }, 120_000);
+
+  it('is upgraded without a request that goes unanswered', async () => {
+    const before = await namesOf('api');
+    const statuses: (number | string)[] = [];
+    const over = new AbortController();
+    const asking = (async () => {
+      while (!over.signal.aborted) {
+        // Each over a connection of its own, as callers come and go.
+        const asked = fetch(`${cluster.apiUrl}/healthz`, { headers: { connection: 'close' } });
+        statuses.push(await asked.then(({ status }) => status, String));
+        await sleep(50);
+      }
+    })();
+    await cluster.upgradeBramble({ logLevel: 'debug' });
+    over.abort();
+    await asking;
+    expect((await namesOf('api')).filter((name) => before.includes(name))).toEqual([]);
+    expect(statuses.length).toBeGreaterThan(50);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  }, 200_000);
+
+  it('is told by the kubelet itself where an image cannot be pulled, and goes back', async () => {
+    const ready = await namesOf('api');
+    const upgrade = cluster.helm(
+      ...['upgrade', BRAMBLE, chartDirectory(BRAMBLE), '--namespace', BRAMBLE, '--reuse-values'],
+      ...['--set', 'images.api.tag=missing', '--rollback-on-failure', '--wait=watcher', '--timeout=15s'],
+    );
+    const failed = expect(upgrade).rejects.toThrow(/helm upgrade bramble/);
+    const reasons = async () => (await reasonsToWait()).join(' ');
+    await expect.poll(reasons, { timeout: 15_000 }).toMatch(/ErrImagePull|ImagePullBackOff/);
+    await failed;
+    expect(await namesOf('api')).toEqual(expect.arrayContaining(ready));
+    expect((await fetch(`${cluster.apiUrl}/readyz`)).status).toBe(200);
+  }, 120_000);
+
+  it('offers boards on the network of its machine what they start from', async () => {
+    await cluster.install(NETBOOT, {
+      image: { tag: cluster.tags.netboot },
+      // The boards' network has a DHCP server already.
+      dhcp: { mode: 'proxy', subnet: cluster.boards.subnet.replace('/24', '') },
+      tftp: { existingClaim: 'shared', nfs: null },
+    });
+    const { items } = (await cluster.kube.api.get(`/api/v1/namespaces/${NETBOOT}/pods`)) as { items: Pod[] };
+    expect(items.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([0]);
+  }, 120_000);
+});
