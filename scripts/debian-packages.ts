@@ -126,6 +126,8 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       runc: '/usr/sbin/runc',
       'containernetworking-plugins': '/usr/lib/cni/bridge',
       nftables: '/usr/sbin/nft',
+      iptables: '/usr/sbin/iptables',
+      ipset: '/usr/sbin/ipset',
       iproute2: '/sbin/ip',
     },
     services: ['nftables.service'],

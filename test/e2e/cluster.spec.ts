@@ -45,6 +45,21 @@ const reasonsToWait = async () =>
     ),
   );
 
+const CONNECT = `
+const [, ...targets] = process.argv;
+const open = (target) => new Promise((resolve) => {
+  const socket = require('node:net').connect(...target.split(':').toReversed());
+  socket.setTimeout(3000, () => socket.destroy(new Error('late')));
+  socket.once('connect', () => socket.destroy()).once('error', () => undefined);
+  let connected = false;
+  socket.once('connect', () => (connected = true)).once('close', () => resolve(connected));
+});
+Promise.all(targets.map(open)).then((answers) => console.log(targets.filter((_, index) => answers[index]).join(' ')));
+`;
+/** Those of the addresses to which a pod gets a connection. */
+const reached = async (pod: string, container: string, targets: string[]) =>
+  (await cluster.exec(pod, container, ['node', '-e', CONNECT, ...targets])).trim().split(' ');
+
 async function enrolled(wanted: Enrolment): Promise<Operation> {
   const { boards } = cluster.admin().admin;
   let last = await boards.enroll(wanted);
@@ -157,14 +172,41 @@ describe('Bramble in its cluster', () => {
     expect((await fetch(`${cluster.apiUrl}/readyz`)).status).toBe(200);
   }, 120_000);
 
-  it('offers boards on the network of its machine what they start from', async () => {
-    await cluster.install(NETBOOT, {
-      image: { tag: cluster.tags.netboot },
-      // The boards' network has a DHCP server already.
-      dhcp: { mode: 'proxy', subnet: cluster.boards.subnet.replace('/24', '') },
-      tftp: { existingClaim: 'shared', nfs: null },
-    });
-    const { items } = (await cluster.kube.api.get(`/api/v1/namespaces/${NETBOOT}/pods`)) as { items: Pod[] };
-    expect(items.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([0]);
-  }, 120_000);
+  it('reaches what it needs, and by its network policies nothing else', async () => {
+    const [api = '', worker = ''] = [...(await namesOf('api')).slice(0, 1), ...(await namesOf('worker'))];
+    const board = `${cluster.boards.board('one').address}:22`;
+    const apiServer = new URL(cluster.kube.url).host;
+    const outside = `${cluster.boards.bridgeAddress}:5000`;
+    expect(await reached(api, 'api', [apiServer, board, outside])).toEqual([apiServer]);
+    expect(await reached(worker, 'worker', [apiServer, board])).toEqual([apiServer, board]);
+  }, 60_000);
+
+  it('installs services, and says why one does not start', async () => {
+    const { services, admin } = cluster.admin();
+    const settings = {
+      ...{ node: MACHINE, mode: 'proxy' },
+      files: { server: cluster.boards.bridgeAddress, path: '/srv/netboot' },
+    };
+    // Kernels that have no NFS can mount none.
+    const tftp = { existingClaim: 'shared', nfs: null };
+    const ended = async (begun: Promise<Operation>): Promise<[string, string | undefined]> => {
+      let last = await begun;
+      for await (const operation of admin.operations.watch(last.id)) last = operation;
+      return [last.state, last.reason?.message];
+    };
+    const installed = (image: object) =>
+      ended(services.install(NETBOOT, { settings, values: { netboot: { image, tftp } } }));
+    expect(await installed({ tag: 'missing' })).toEqual([
+      'failed',
+      expect.stringMatching(/netboot:missing of the container \S+ cannot be had: .+not found/s),
+    ]);
+    // There is a shell in it, and no dnsmasq.
+    expect(await installed({ repository: 'registry.home.lab/bramble/api', tag: cluster.tags.api })).toEqual([
+      'failed',
+      expect.stringMatching(/exec: "dnsmasq": executable file not found/),
+    ]);
+    expect(await installed({ tag: cluster.tags.netboot })).toEqual(['done', undefined]);
+    expect(JSON.stringify(await services.logs(NETBOOT))).toContain('DHCP, proxy on subnet');
+    expect(await ended(services.uninstall(NETBOOT))).toEqual(['done', undefined]);
+  }, 300_000);
 });

@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { Bramble } from '@bramble/sdk';
+import { Exec, KubeConfig, type V1Status } from '@kubernetes/client-node';
 import { chartDirectory } from '../charts/render.ts';
 import { freshDatabase } from '../integration/database-server.ts';
 import { RedisServer } from '../integration/redis-server.ts';
@@ -39,8 +42,8 @@ export interface Cluster {
   apiUrl: string;
   /** @throws Error with what Helm says */
   helm(...words: string[]): Promise<string>;
-  /** Installs a chart of the checkout, or upgrades it, and waits until all of it is ready. */
-  install(chart: string, values: object): Promise<void>;
+  /** What a command in a container of a pod of Bramble's prints. @throws Error where it fails */
+  exec(pod: string, container: string, argv: string[]): Promise<string>;
   /** Bramble's chart, with values beside the cluster's own. */
   upgradeBramble(values?: object): Promise<void>;
   /** As the user `admin`, whose key the first api has left on the storage. */
@@ -98,14 +101,17 @@ export async function clusterUp(directory: string, computeBoards: readonly strin
       mungeKeySecret: { name: 'munge' },
     },
     api: { adminAccount: name, service: { type: 'LoadBalancer', loadBalancerIP: api } },
-    kubernetes: { slurmNamespace: SLURM, views: true },
+    kubernetes: {
+      ...{ slurmNamespace: SLURM, views: true },
+      services: { scope: 'namespaces', namespaces: [NETBOOT] },
+    },
     networkPolicy: { postgresqlPort: doors.database.port, redisPort: doors.queues.port },
   };
   return {
     ...{ boards, kube, tags, storage },
     apiUrl: `http://${api}`,
     helm: (...words) => helm(kube, ...words),
-    install: (chart, more) => install(kube, machine, chart, more),
+    exec: (pod, container, argv) => exec(kube, pod, container, argv),
     upgradeBramble: async (more = {}) => {
       await install(kube, machine, BRAMBLE, { ...values, ...more });
       await machine.giveAddress({ namespace: BRAMBLE, name: 'bramble-api', address: api });
@@ -127,6 +133,21 @@ export async function clusterUp(directory: string, computeBoards: readonly strin
 async function helm(kube: KubeLab, ...words: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await kube.helm(...words);
   if (exitCode !== 0) throw new Error(`helm ${words.join(' ')}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+async function exec(kube: KubeLab, pod: string, container: string, argv: string[]): Promise<string> {
+  const config = new KubeConfig();
+  config.loadFromFile(kube.kubeconfig);
+  const [printed, complained] = [new PassThrough(), new PassThrough()];
+  const written = Promise.all([text(printed), text(complained)]);
+  const status = await new Promise<V1Status>((resolve, reject) => {
+    new Exec(config)
+      .exec(BRAMBLE, pod, container, argv, printed, complained, null, false, resolve)
+      .catch(reject);
+  });
+  const [stdout, stderr] = await written;
+  if (status.status !== 'Success') throw new Error(`${argv.join(' ')}: ${status.message ?? ''} ${stderr}`);
   return stdout;
 }
 

@@ -42,6 +42,7 @@ export function writeKubeState(paths: LabPaths, ports: KubePorts, known: KubeSta
   return state;
 }
 
+const USUAL_PORT = 6443;
 export const LOOPBACK = '127.0.0.1';
 
 export const apiServerUrl = ({ address, apiServer }: KubePorts): string => `https://${address}:${apiServer}`;
@@ -57,7 +58,8 @@ export async function choosePorts(paths: LabPaths, address: string, known?: Kube
     address,
     etcd: await choose(known?.etcd, ETCD),
     etcdPeers: await choose(known?.etcdPeers, ETCD),
-    apiServer: await choose(known?.apiServer, API_SERVER),
+    // On an address of its own it has the port that network policies know.
+    apiServer: address === LOOPBACK ? await choose(known?.apiServer, API_SERVER) : USUAL_PORT,
     kubelets: await choose(known?.kubelets, KWOK),
   };
 }

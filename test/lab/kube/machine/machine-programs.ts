@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDebianPackages } from '../../../../scripts/debian-packages.ts';
 import type { Log } from '../../../../scripts/debian-packages.ts';
@@ -10,6 +11,8 @@ import type { GoTools } from '../go-tools.ts';
 export interface MachinePrograms {
   kubelet: string;
   kubeProxy: string;
+  /** Holds pods to network policies, as it does in k3s. */
+  kubeRouter: string;
   /** With containerd, its shim and ctr. */
   containerd: string;
 }
@@ -25,6 +28,13 @@ const CONTAINER_TOOLS: GoTools = {
   duration: 'about 2 minutes on two cores',
 };
 
+const POLICY_TOOLS: GoTools = {
+  module: fileURLToPath(new URL('../policy-tools', import.meta.url)),
+  programs: ['kube-router'],
+  linked: () => [],
+  duration: 'about a minute on two cores',
+};
+
 /** @throws LabError when the build fails, or the cluster's programs came without a kubelet. */
 export async function ensureMachinePrograms(binaries: KubeBinaries, log: Log): Promise<MachinePrograms> {
   await ensureDebianPackages('containers', log);
@@ -34,7 +44,7 @@ export async function ensureMachinePrograms(binaries: KubeBinaries, log: Log): P
       'KUBEBUILDER_ASSETS has no kubelet or no kube-proxy: add them, or unset it, and they are built here',
     );
   }
-  return { kubelet, kubeProxy, containerd: await ensureContainerTools(log) };
+  const containerd = await ensureGoTools(CONTAINER_TOOLS, log);
+  const kubeRouter = join(await ensureGoTools(POLICY_TOOLS, log), 'kube-router');
+  return { kubelet, kubeProxy, kubeRouter, containerd };
 }
-
-export const ensureContainerTools = (log: Log): Promise<string> => ensureGoTools(CONTAINER_TOOLS, log);

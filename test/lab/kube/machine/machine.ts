@@ -24,7 +24,7 @@ import type { MachinePaths } from './machine-paths.ts';
 import { ensureMachinePrograms } from './machine-programs.ts';
 import { startScript } from './start-script.ts';
 
-/** A machine of the cluster that runs pods: containerd, kubelet and kube-proxy, in namespaces of their own. */
+/** A machine of the cluster that runs pods: containerd, kubelet, kube-proxy and kube-router, in namespaces of their own. */
 export interface KubeMachine {
   name: string;
   address: string;
@@ -60,10 +60,11 @@ export async function joinMachine(cluster: KubeLab, options: MachineOptions): Pr
   for (const directory of [paths.networkConfiguration, registryDirectory, paths.names, paths.kubelet])
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   await makeCable(paths, bridge, address);
-  const [own, kubeconfig, proxyKubeconfig] = await Promise.all([
+  const [own, kubeconfig, proxyKubeconfig, policies] = await Promise.all([
     cluster.serverCertificate(`machine-${name}`, address),
     cluster.kubeconfigOf(`system:node:${name}`, ['system:nodes']),
     cluster.kubeconfigOf('system:kube-proxy'),
+    cluster.kubeconfigOf('kube-router', ['system:masters']),
   ]);
   const authority = { certificate: cluster.authority, key: '' };
   const files: [string, string | object][] = [
@@ -73,7 +74,7 @@ export async function joinMachine(cluster: KubeLab, options: MachineOptions): Pr
     [paths.kubeletConfiguration, kubeletConfiguration(paths, { address, authority, own })],
     [paths.proxyConfiguration, proxyConfiguration(name, proxyKubeconfig)],
     [paths.resolver, ''],
-    [paths.start, startScript(paths, programs, { name, address, kubeconfig })],
+    [paths.start, startScript(paths, programs, { name, address, kubeconfig, policies })],
   ];
   for (const [file, content] of files)
     writeFileAtomically(file, typeof content === 'string' ? content : JSON.stringify(content), 0o600);

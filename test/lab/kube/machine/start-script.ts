@@ -7,7 +7,7 @@ import type { MachinePrograms } from './machine-programs.ts';
 export function startScript(
   paths: MachinePaths,
   programs: MachinePrograms,
-  about: { name: string; address: string; kubeconfig: string },
+  about: { name: string; address: string; kubeconfig: string; policies: string },
 ): string {
   const log = (program: string): string => `> ${join(paths.directory, `${program}.log`)} 2>&1 &`;
   return `set -euo pipefail
@@ -53,6 +53,9 @@ ${programs.kubelet} --config=${paths.kubeletConfiguration} --kubeconfig=${about.
 dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts --log-facility=- \\
   --listen-address=${about.address} --bind-interfaces --local=/#/ --hostsdir=${paths.names} ${log('dnsmasq')}
 ${programs.kubeProxy} --config=${paths.proxyConfiguration} ${log('kube-proxy')}
+# It ends where the kubelet has not registered the machine yet.
+until ${programs.kubeRouter} --run-firewall=true --run-router=false --run-service-proxy=false \\
+  --kubeconfig=${about.policies} --hostname-override=${about.name}; do sleep 0.5; done ${log('kube-router')}
 wait -n
 `;
 }
