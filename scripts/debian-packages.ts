@@ -128,6 +128,7 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       nftables: '/usr/sbin/nft',
       iptables: '/usr/sbin/iptables',
       ipset: '/usr/sbin/ipset',
+      'dnsmasq-base': '/usr/sbin/dnsmasq',
       iproute2: '/sbin/ip',
     },
     services: ['nftables.service'],

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Operation, Bramble, Enrolment } from '@bramble/sdk';
 import { LAB_ACCOUNTS, account, ensureLabAccounts } from '../test/lab/accounts.ts';
 import { boardPaths, boardsPaths, defaultBoardsDirectory } from '../test/lab/boards/boards-directory.ts';
 import { boardsDown, boardsUp } from '../test/lab/boards/boards-lab.ts';
@@ -8,7 +7,8 @@ import type { Board, BoardArchitecture, BoardSettings, BoardsLab } from '../test
 import { slurmForBoardsDown, slurmForBoardsUp } from '../test/lab/boards/slurm-for-boards.ts';
 import type { SlurmForBoards } from '../test/lab/boards/slurm-for-boards.ts';
 import { waitUntil } from '../test/lab/waiting.ts';
-import { CHECKOUT, type Installation } from './installation.ts';
+import { computePi, enrol, enrolmentOf } from './board-demonstration.ts';
+import type { Installation } from './installation.ts';
 import { startServices, stopServices } from './services.ts';
 
 // From four bare boards to an MPI job over three of them, through the SDK as an admin would use it. Repeated, it finds
@@ -33,12 +33,12 @@ else {
   process.exitCode = 2;
 }
 
-async function up(architecture: BoardArchitecture | undefined): Promise<void> {
+async function up(emulated: BoardArchitecture | undefined): Promise<void> {
   const startedAt = Date.now();
   step('Four bare boards, and a slurmctld that knows no node');
-  const lab = await boardsUp({ dir: DIRECTORY, boards: boardsWith(architecture), log: note });
-  if (architecture !== undefined && lab.board(EMULATED_BOARD).architecture !== architecture)
-    throw new Error(`The boards are up without one of ${architecture}: npm run lab:boards:down, and again`);
+  const lab = await boardsUp({ dir: DIRECTORY, boards: boardsWith(emulated), log: note });
+  if (emulated !== undefined && lab.board(EMULATED_BOARD).architecture !== emulated)
+    throw new Error(`The boards are up without one of ${emulated}: npm run lab:boards:down, and again`);
   const slurm = await slurmForBoardsUp(lab, note);
 
   step('The Bramble API and a worker, with an embedded PostgreSQL');
@@ -50,20 +50,25 @@ async function up(architecture: BoardArchitecture | undefined): Promise<void> {
   const bramble = new Bramble({ baseUrl: apiUrl, apiKey: readFileSync(keyFile, 'utf8').trim() });
 
   step('The storage board first, then the three compute boards at once');
-  const enrolments = lab.boards.map((board, index) => enrolment(board, NAMES[index] ?? board.name));
-  const isStorage = ({ roles }: Enrolment) => roles.includes('storage');
-  for (const first of enrolments.filter(isStorage)) await see(bramble, first);
-  await Promise.all(enrolments.filter((one) => !isStorage(one)).map((one) => see(bramble, one)));
+  const storage = enrolmentOf(lab.board(STORAGE_BOARD), nameOf(lab, lab.board(STORAGE_BOARD)), SHARED);
+  await enrol(bramble, storage, note);
+  const compute = computeBoards(lab).map((board) => enrolmentOf(board, nameOf(lab, board)));
+  await Promise.all(compute.map((one) => enrol(bramble, one, note)));
 
   step('What Slurm says');
-  const computeNodes = enrolments.filter((one) => !isStorage(one)).map(({ name }) => name);
-  await waitUntil('all nodes to be idle', () => allIdle(slurm, computeNodes.length), { timeoutMs: 30_000 });
+  await waitUntil('all nodes to be idle', () => allIdle(slurm, compute.length), { timeoutMs: 30_000 });
   const sinfo = await slurm.run(['sinfo', '--Node', '--format=%10N %8T %5c %8m %f']);
   note(sinfo.stdout.trim().split('\n').join('\n   '));
 
   // A program runs on the architecture that it was compiled on.
   const architectures = new Set(computeBoards(lab).map((board) => board.architecture));
-  for (const one of architectures) await runPi(bramble, lab, one);
+  for (const architecture of architectures) {
+    const nodes = computeBoards(lab)
+      .filter((board) => board.architecture === architecture)
+      .map((board) => nameOf(lab, board));
+    step(`An MPI job through the SDK: pi over ${nodes.length} boards of ${architecture} with 2 tasks each`);
+    await computePi(bramble, nodes, note, architecture);
+  }
 
   console.log(`
 Done in ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Running now:
@@ -93,35 +98,6 @@ function computeBoards(lab: BoardsLab): Board[] {
 
 function nameOf(lab: BoardsLab, board: Board): string {
   return NAMES[lab.boards.findIndex(({ name }) => name === board.name)] ?? board.name;
-}
-
-async function runPi(bramble: Bramble, lab: BoardsLab, architecture: BoardArchitecture): Promise<void> {
-  const nodes = computeBoards(lab)
-    .filter((board) => board.architecture === architecture)
-    .map((board) => nameOf(lab, board));
-  step(`An MPI job through the SDK: pi over ${nodes.length} boards of ${architecture} with 2 tasks each`);
-  const { fileFrom } = await import('@bramble/sdk');
-  const startedAt = Date.now();
-  const job = await bramble.jobs.submit({
-    name: 'pi',
-    mpi: { source: await fileFrom(join(CHECKOUT, 'examples', 'pi.c')) },
-    nodes: nodes.length,
-    tasksPerNode: 2,
-    constraint: architecture,
-    timeLimit: '10m',
-  });
-  const lines: string[] = [];
-  for await (const { text } of job.logs({ follow: true })) {
-    lines.push(text);
-    console.log(`   | ${text}`);
-  }
-  const done = await job.wait();
-  const silent = nodes.filter((name) => !lines.some((line) => line.endsWith(`on ${name}`)));
-  if (done.data.state !== 'completed' || silent.length > 0)
-    throw new Error(
-      `the job ended ${done.data.state}; no rank answered from ${silent.join(', ') || 'nowhere'}`,
-    );
-  note(`${done.data.state} after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
 async function down(): Promise<void> {
@@ -164,36 +140,6 @@ function settings(lab: BoardsLab, slurm: SlurmForBoards, place: Installation): R
     SLURM_CONF: slurm.slurmConf,
     SLURM_BIN_DIR: slurm.binDir,
   };
-}
-
-function enrolment(board: Board, name: string): Enrolment {
-  const { address, password, hostKeyFingerprint: hostKey } = board;
-  const isStorage = board.name === STORAGE_BOARD;
-  return {
-    ...{ name, address, roles: [isStorage ? 'storage' : 'compute'], signIn: { password, hostKey } },
-    ...(isStorage && {
-      storage: { packageCache: false, partitions: [{ label: SHARED.label, mountedAt: SHARED.at }] },
-    }),
-  };
-}
-
-/** Enrols a board, or applies what differs where it is enrolled, and shows each step when it has ended. */
-async function see(bramble: Bramble, wanted: Enrolment): Promise<void> {
-  const { boards } = bramble.admin;
-  const isKnown = (await boards.list()).some(({ name }) => name === wanted.name);
-  const begun = isKnown ? await boards.apply(wanted.name) : await boards.enroll(wanted);
-  const shown = new Set<string>();
-  let last: Operation = begun;
-  for await (const operation of boards.watch(begun.id)) {
-    last = operation;
-    for (const { name, state, detail, startedAt, endedAt } of operation.steps) {
-      if (endedAt === null || startedAt === null || shown.has(name)) continue;
-      shown.add(name);
-      const seconds = ((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1);
-      note(`${wanted.name}  ${name.padEnd(16)} ${state.padEnd(9)} ${seconds.padStart(6)} s  ${detail ?? ''}`);
-    }
-  }
-  if (last.state !== 'done') throw new Error(`${wanted.name}: ${last.reason?.message ?? last.state}`);
 }
 
 async function allIdle(slurm: SlurmForBoards, count: number): Promise<boolean> {

@@ -91,7 +91,7 @@ export const kubeletConfiguration = (
   podLogsDir: join(paths.directory, 'pod-logs'),
   volumePluginDir: join(paths.directory, 'volume-plugins'),
   makeIPTablesUtilChains: false,
-  // Images are brought by hand, and the computer's disk is not the lab's to judge.
+  // The disk is the computer's: how full it is is not the lab's to judge.
   evictionHard: {
     'memory.available': '0%',
     'nodefs.available': '0%',

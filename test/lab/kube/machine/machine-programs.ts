@@ -7,20 +7,20 @@ import type { KubeBinaries } from '../binaries.ts';
 import { ensureGoTools } from '../go-tools.ts';
 import type { GoTools } from '../go-tools.ts';
 
-/** What a machine needs to run pods, beside runc, Debian's network plugins and nftables. */
+/** What a machine needs to run pods, beside what Debian has: runc, network plugins, the packet filter, dnsmasq. */
 export interface MachinePrograms {
   kubelet: string;
   kubeProxy: string;
   /** Holds pods to network policies, as it does in k3s. */
   kubeRouter: string;
-  /** With containerd, its shim and ctr. */
+  /** With containerd and its shim. */
   containerd: string;
 }
 
 /** Debian 12's own is too old for the kubelet: it does not tell which driver of control groups it takes. */
 const CONTAINER_TOOLS: GoTools = {
   module: fileURLToPath(new URL('../container-tools', import.meta.url)),
-  programs: ['containerd', 'containerd-shim-runc-v2', 'ctr'],
+  programs: ['containerd', 'containerd-shim-runc-v2'],
   linked: (goMod) => {
     const version = goMod.versionOf('github.com/containerd/containerd/v2').slice(1);
     return [`github.com/containerd/containerd/v2/version.Version=${version}`];
