@@ -1,10 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Enrolment, fileFrom, type Operation } from '@bramble/sdk';
+import { Bramble, type Enrolment, fileFrom, type Operation } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chartDirectory } from '../charts/render.ts';
+import { type FreshDatabase, freshDatabase } from '../integration/database-server.ts';
+import { RedisServer } from '../integration/redis-server.ts';
+import {
+  chartOf,
+  type ClusterLab,
+  clusterUp,
+  MACHINE,
+  SHARED,
+  STORAGE_BOARD,
+} from '../lab/cluster/cluster-lab.ts';
+import { BRAMBLE, NETBOOT, SHARED_CLAIM } from '../lab/cluster/prepare-namespaces.ts';
+import { execInPod } from '../lab/kube/exec-in-pod.ts';
 import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
-import { BRAMBLE, type Cluster, clusterUp, MACHINE, NETBOOT, STORAGE_BOARD } from './cluster.ts';
 
 const PI = fileURLToPath(new URL('../../examples/pi.c', import.meta.url));
 const PODS = `/api/v1/namespaces/${BRAMBLE}/pods`;
@@ -20,14 +30,25 @@ interface Pod {
   status: { phase: string; initContainerStatuses?: ContainerStatus[]; containerStatuses?: ContainerStatus[] };
 }
 
-let cluster: Cluster;
+let database: FreshDatabase;
+let redis: RedisServer;
+let cluster: ClusterLab;
 
 beforeAll(async () => {
-  cluster = await clusterUp(`${TEST_LAB_DIRECTORY}-cluster`, ['one', 'two']);
+  database = await freshDatabase();
+  redis = await RedisServer.start();
+  cluster = await clusterUp({
+    ...{ directory: `${TEST_LAB_DIRECTORY}-cluster`, computeBoards: ['one', 'two'], log: console.log },
+    ...{ databaseUrl: database.url, redisUrl: redis.url },
+  });
 }, 45 * 60_000);
 afterAll(async () => {
   await cluster.down();
+  await redis.stop();
+  await database.drop();
 }, 120_000);
+
+const admin = () => new Bramble({ baseUrl: cluster.apiUrl, apiKey: cluster.adminKey() });
 
 const pods = async (component: string): Promise<Pod[]> => {
   const { items } = (await cluster.kube.api.get(
@@ -58,10 +79,16 @@ Promise.all(targets.map(open)).then((answers) => console.log(targets.filter((_, 
 `;
 /** Those of the addresses to which a pod gets a connection. */
 const reached = async (pod: string, container: string, targets: string[]) =>
-  (await cluster.exec(pod, container, ['node', '-e', CONNECT, ...targets])).trim().split(' ');
+  (
+    await execInPod(cluster.kube.kubeconfig, { namespace: BRAMBLE, pod, container }, [
+      ...['node', '-e', CONNECT, ...targets],
+    ])
+  )
+    .trim()
+    .split(' ');
 
 async function enrolled(wanted: Enrolment): Promise<Operation> {
-  const { boards } = cluster.admin().admin;
+  const { boards } = admin().admin;
   let last = await boards.enroll(wanted);
   for await (const operation of boards.watch(last.id)) last = operation;
   return last;
@@ -83,7 +110,7 @@ describe('Bramble in its cluster', () => {
   }, 200_000);
 
   it('answers at its address, and sees the machine that it runs on', async () => {
-    const bramble = cluster.admin();
+    const bramble = admin();
     const seen = async () => (await bramble.nodes.get(MACHINE)).kubernetes;
     await expect.poll(seen, { timeout: 90_000, interval: 1_000 }).toMatchObject({ ready: true });
     const health = (await (await fetch(`${cluster.apiUrl}/readyz`)).json()) as object;
@@ -97,7 +124,7 @@ describe('Bramble in its cluster', () => {
     };
     const storage = await enrolled({
       ...{ name: 'node01', roles: ['storage'], ...sign(STORAGE_BOARD) },
-      storage: { packageCache: false, partitions: [{ label: 'shared', mountedAt: '/shared' }] },
+      storage: { packageCache: false, partitions: [{ label: SHARED.label, mountedAt: SHARED.at }] },
     });
     expect(storage).toMatchObject({ state: 'done', reason: null });
     const compute = await Promise.all(
@@ -107,13 +134,13 @@ describe('Bramble in its cluster', () => {
       ].map(([name = '', board = '']) => enrolled({ name, roles: ['compute'], ...sign(board) })),
     );
     for (const operation of compute) expect(operation).toMatchObject({ state: 'done', reason: null });
-    const stateOf = async (name: string) => (await cluster.admin().nodes.get(name)).slurm?.state;
+    const stateOf = async (name: string) => (await admin().nodes.get(name)).slurm?.state;
     for (const name of ['node02', 'node03'])
       await expect.poll(() => stateOf(name), { timeout: 60_000, interval: 500 }).toBe('idle');
   }, 400_000);
 
   it('runs an MPI program over them, and brings back what it wrote', async () => {
-    const job = await cluster.admin().jobs.submit({
+    const job = await admin().jobs.submit({
       mpi: { source: await fileFrom(PI) },
       ...{ nodes: 2, tasksPerNode: 2, timeLimit: '5m', outputs: ['*.csv'] },
     });
@@ -126,7 +153,7 @@ describe('Bramble in its cluster', () => {
   }, 120_000);
 
   it('finishes a job once, although all workers are killed in mid-run', async () => {
-    const job = await cluster.admin().jobs.submit({
+    const job = await admin().jobs.submit({
       script: '#!/bin/bash\necho ran >> ran.txt\nsleep 6\n',
       ...{ nodes: 1, timeLimit: '2m' },
     });
@@ -161,7 +188,7 @@ describe('Bramble in its cluster', () => {
   it('is told by the kubelet itself where an image cannot be pulled, and goes back', async () => {
     const ready = await namesOf('api');
     const upgrade = cluster.helm(
-      ...['upgrade', BRAMBLE, chartDirectory(BRAMBLE), '--namespace', BRAMBLE, '--reuse-values'],
+      ...['upgrade', BRAMBLE, chartOf(BRAMBLE), '--namespace', BRAMBLE, '--reuse-values'],
       ...['--set', 'images.api.tag=missing', '--rollback-on-failure', '--wait=watcher', '--timeout=15s'],
     );
     const failed = expect(upgrade).rejects.toThrow(/helm upgrade bramble/);
@@ -182,16 +209,16 @@ describe('Bramble in its cluster', () => {
   }, 60_000);
 
   it('installs services, and says why one does not start', async () => {
-    const { services, admin } = cluster.admin();
+    const { services, admin: ofAdmins } = admin();
     const settings = {
       ...{ node: MACHINE, mode: 'proxy' },
       files: { server: cluster.boards.bridgeAddress, path: '/srv/netboot' },
     };
     // Kernels that have no NFS can mount none.
-    const tftp = { existingClaim: 'shared', nfs: null };
+    const tftp = { existingClaim: SHARED_CLAIM, nfs: null };
     const ended = async (begun: Promise<Operation>): Promise<[string, string | undefined]> => {
       let last = await begun;
-      for await (const operation of admin.operations.watch(last.id)) last = operation;
+      for await (const operation of ofAdmins.operations.watch(last.id)) last = operation;
       return [last.state, last.reason?.message];
     };
     const installed = (image: object) =>
