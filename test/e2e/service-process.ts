@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const START_TIMEOUT_MS = 60_000;
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+/** A good part of a start is compiling, and specs start processes by the dozen. Those that end in order write it. */
+const COMPILED = join(CHECKOUT, 'node_modules/.cache/compiled');
 
 /** The api or a worker as a process of its own, as it is built, that a test may kill. */
 export class ServiceProcess {
@@ -55,7 +58,11 @@ export class ServiceProcess {
     const child = spawn(process.execPath, [this.#entryFile], {
       cwd: CHECKOUT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ...this.#environment, ...extraEnvironment },
+      env: {
+        ...{ PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILED },
+        ...this.#environment,
+        ...extraEnvironment,
+      },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => appendFileSync(this.#logFile, chunk));
