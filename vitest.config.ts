@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { TEST_LAB_DIRECTORY } from './test/lab/test-lab.ts';
+import { LongestFirst } from './test/longest-first.ts';
 
 const conditions = ['bramble-source', 'module', 'node', 'development|production'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
@@ -14,12 +15,18 @@ export default defineConfig({
   test: {
     // Most of the time goes by in waiting for other processes.
     maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     // Limits are for what hangs: on two cores, with much at once, things take several times as long as alone.
     projects: [
       {
         ...shared,
         // Nothing here is for the whole process: files may share one, which saves a third of the time.
-        test: { name: 'unit', include: ['{apps,libs,scripts}/**/*.spec.ts'], isolate: false },
+        test: {
+          name: 'unit',
+          include: ['{apps,libs,scripts}/**/*.spec.ts'],
+          isolate: false,
+          testTimeout: 30_000,
+        },
       },
       {
         ...shared,
