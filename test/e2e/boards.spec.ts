@@ -136,7 +136,7 @@ describe('boards, from bare to running MPI', { timeout: ENROLLED_WITHIN_MS }, ()
       const reached = async () =>
         (await operation())?.steps.find(({ name }) => name === step)?.state ?? 'unknown';
       await expect
-        .poll(reached, { timeout: ENROLLED_WITHIN_MS, interval: 20 })
+        .poll(reached, { timeout: ENROLLED_WITHIN_MS, interval: 100 })
         .toMatch(/^(applying|applied|unchanged)$/);
       await bramble.worker.kill();
       await bramble.worker.start();
