@@ -51,7 +51,7 @@ const CHECKS: Step[] = [
 
 const UNIT_TESTS = vitest('unit tests', ['unit']);
 /** Much of what they do is waiting, for Slurm and for boards, so more of them run at once than there are cores. */
-const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=7']);
+const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=6']);
 
 function vitest(name: string, projects: string[], options: string[] = []): Step {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];

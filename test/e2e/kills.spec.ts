@@ -99,7 +99,7 @@ async function crash(flow: Flow, after: number): Promise<{ job: Job; calls: stri
 describe('a worker that is killed at any call', () => {
   it.each(FLOWS)(
     'of $name leaves a job that runs exactly once and ends as it should',
-    { timeout: 400_000 },
+    { timeout: 600_000 },
     async (flow) => {
       await bramble.worker.kill();
       const { calls } = await crash(flow, -1);

@@ -273,7 +273,7 @@ describe('the memory controller', () => {
 });
 
 describe('packages of a board', () => {
-  const enough = 60_000;
+  const enough = 120_000;
 
   it('are waited for while somebody else is at work, who is named', async () => {
     const hold = `import fcntl, time\nlock = open('/var/lib/dpkg/lock-frontend', 'w')\nfcntl.lockf(lock, fcntl.LOCK_EX)\nopen('/run/held', 'w')\ntime.sleep(3)`;
