@@ -4,6 +4,7 @@ import { CHECKOUT } from '../scripts/installation.ts';
 
 /** Those that take more than half a minute alone. */
 const LONGEST = [
+  'test/e2e/cluster.spec.ts',
   'test/e2e/services.spec.ts',
   'test/e2e/kills.spec.ts',
   'test/e2e/boards.spec.ts',

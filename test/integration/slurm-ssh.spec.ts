@@ -165,7 +165,7 @@ describe('Slurm on a login node', () => {
         waitAtMostMs: 500,
       });
       const [first, second] = await Promise.all([
-        transport.run(['sleep', '2'], TIMEOUT),
+        transport.run(['sleep', '6'], TIMEOUT),
         transport.run(['id'], TIMEOUT),
       ]);
       expect(first).toMatchObject({ kind: 'exited', code: 0 });

@@ -165,7 +165,8 @@ describe('the package proxy of a board', () => {
     expect(await runStep()).toMatchObject({ state: 'unchanged' });
     const startedAt = performance.now();
     expect(await update()).toContain('InRelease');
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    // apt itself would wait for half a minute for each index.
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
     silent.close();
     site.aptProxy = null;
     expect(await runStep()).toMatchObject({ state: 'applied', detail: "took Bramble's setting away" });
