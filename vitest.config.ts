@@ -21,12 +21,7 @@ export default defineConfig({
       {
         ...shared,
         // Nothing here is for the whole process: files may share one, which saves a third of the time.
-        test: {
-          name: 'unit',
-          include: ['{apps,libs,scripts}/**/*.spec.ts'],
-          isolate: false,
-          testTimeout: 30_000,
-        },
+        test: { name: 'unit', include: ['{apps,libs,scripts}/**/*.spec.ts'], isolate: false },
       },
       {
         ...shared,

@@ -7,8 +7,8 @@ import { ensureBinaries } from '../test/lab/kube/binaries.ts';
 import { ensureMachinePrograms } from '../test/lab/kube/machine/machine-programs.ts';
 import { CHECKOUT } from './installation.ts';
 
-// Everything that has to hold, in one command: the cheap checks and the tests of seconds one after another, and beside them
-// the larger tests. A step that fails does not keep the next ones from being run.
+// Everything that has to hold, in one command: the tests of seconds, then the larger ones, and the cheap checks beside them. A
+// step that fails does not keep the next ones from being run.
 
 interface Step {
   name: string;
@@ -51,7 +51,7 @@ const CHECKS: Step[] = [
 
 const UNIT_TESTS = vitest('unit tests', ['unit']);
 /** Much of what they do is waiting, for Slurm and for boards, so more of them run at once than there are cores. */
-const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=6']);
+const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']);
 
 function vitest(name: string, projects: string[], options: string[] = []): Step {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];
@@ -144,11 +144,13 @@ await ensureDebianPackages('kube', console.log);
 await ensureDebianPackages('images', console.log);
 await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
-const lanes = await Promise.all([
-  runSteps([...CHECKS, UNIT_TESTS], 'at the end'),
-  runSteps([LARGER_TESTS], 'at once'),
+// Some of them wait for milliseconds, which come late where much else is going on.
+const unitTests = await runStep(UNIT_TESTS, 'at once');
+const [checks, largerTests] = await Promise.all([
+  runSteps(CHECKS, 'at the end'),
+  runStep(LARGER_TESTS, 'at once'),
 ]);
-const outcomes = lanes.flat();
+const outcomes = [...checks, unitTests, largerTests];
 rmSync(reports, { recursive: true, force: true });
 
 console.log('');

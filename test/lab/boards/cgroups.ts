@@ -5,7 +5,9 @@ import { waitUntil } from '../waiting.ts';
 
 const MOUNT = '/sys/fs/cgroup';
 /** Version 1 and 2 side by side, as systemd's hybrid layout has them; else version 2 alone. */
-const HIERARCHIES: readonly string[] = existsSync(`${MOUNT}/cgroup.procs`) ? [MOUNT] : [`${MOUNT}/systemd`, `${MOUNT}/unified`];
+const HIERARCHIES: readonly string[] = existsSync(`${MOUNT}/cgroup.procs`)
+  ? [MOUNT]
+  : [`${MOUNT}/systemd`, `${MOUNT}/unified`];
 
 /** Makes a cgroup in every hierarchy that systemd-nspawn uses: without one of its own, all boards share theirs. */
 export function createCgroups(name: string): string[] {
