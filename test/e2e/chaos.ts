@@ -132,12 +132,16 @@ export function describeChaos(jobCount: number, queues: () => Promise<ChaosQueue
         }),
       );
       const counts = tally.counts();
+      // A node that has far too much to do gives one back now and then; it says that nothing of it has run.
+      const notStarted = ended.filter((job) => job.reason?.code === 'NotStarted' && !counts.has(job.id));
+      expect(notStarted.length).toBeLessThan(jobCount / 20);
       const wrong = ended.filter(
         (job) =>
-          counts.get(job.id) !== 1 ||
-          (job.labels.fails === 'true'
-            ? job.state !== 'failed' || job.exitCode !== 3
-            : job.state !== 'completed'),
+          !notStarted.includes(job) &&
+          (counts.get(job.id) !== 1 ||
+            (job.labels.fails === 'true'
+              ? job.state !== 'failed' || job.exitCode !== 3
+              : job.state !== 'completed')),
       );
       expect(
         wrong.map((job) => ({
@@ -148,7 +152,7 @@ export function describeChaos(jobCount: number, queues: () => Promise<ChaosQueue
         })),
       ).toEqual([]);
       expect(new Set(jobs.map(({ id }) => id)).size).toBe(jobCount);
-      expect(counts.size).toBe(jobCount);
+      expect(counts.size).toBe(jobCount - notStarted.length);
     });
   });
 }

@@ -145,6 +145,13 @@ const ROWS: Row[] = [
   ['a deadline', end('DEADLINE'), null, false, ['timed_out', null, null, 'Deadline']],
   ['too little memory', end('OUT_OF_MEMORY'), record(137), false, ['out_of_memory', null, 9, 'OutOfMemory']],
   ['a node that failed', end('NODE_FAIL'), null, false, ['node_failed', null, null, 'NodeFail']],
+  [
+    'a node that could not start it',
+    end('NOT_STARTED'),
+    null,
+    false,
+    ['node_failed', null, null, 'NotStarted'],
+  ],
   ['a node that did not boot', end('BOOT_FAIL'), null, false, ['node_failed', null, null, 'NodeFail']],
   ['a job that had to make room', end('PREEMPTED'), record(143), false, ['failed', null, 15, 'Preempted']],
   ['a job without trace', end('LOST'), null, false, ['failed', null, null, 'LostBySlurm']],

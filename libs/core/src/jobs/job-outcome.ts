@@ -10,6 +10,9 @@ export interface Outcome {
   reason: Reason | null;
 }
 
+/** In place of Slurm's `CANCELLED`, where the script had a node and never began, though nobody had asked Bramble to cancel. */
+export const NOT_STARTED = 'NOT_STARTED';
+
 /** Signals that end programs, by number, as Linux counts them on every architecture of a Pi (signal(7)). */
 const SIGNAL_NAMES: Record<number, string> = {
   1: 'SIGHUP',
@@ -78,6 +81,17 @@ export function decideOutcome(end: SlurmEnd, record: ExitRecord | null, cancelRe
         state: 'node_failed',
         ...status,
         reason: { code: 'NodeFail', message: 'A node of the allocation failed.' },
+      };
+    case NOT_STARTED:
+      return {
+        state: 'node_failed',
+        ...{ exitCode: null, signal: null },
+        reason: {
+          code: 'NotStarted',
+          message:
+            'Slurm gave it a node and took it back before the script began: nothing of it has run. The node could not start it, or ' +
+            'it was cancelled in Slurm at that moment. Submit it again.',
+        },
       };
     case 'PREEMPTED':
       return {

@@ -249,6 +249,39 @@ describe('a job that has ended in Slurm', () => {
     await expect(find()).resolves.toMatchObject({ state: 'collecting', startedAt: null });
   });
 
+  describe('that Slurm has given a node and cancelled, though nobody asked for it', () => {
+    const cancelled = () => row({ state: 'CANCELLED', endTime: clock.now(), nodeList: 'node02' });
+
+    it('never began where there is no claim, also after the time that one may come late', async () => {
+      const job = await queued();
+      const shown = cancelled();
+      slurm.willList(shown);
+      await isUnchanged(job);
+      clock.advance(65_001);
+      slurm.willList(shown);
+      await tracker.run();
+      await expect(find()).resolves.toMatchObject({
+        ...{ state: 'collecting', startedAt: null },
+        slurmEnd: { state: 'NOT_STARTED' },
+      });
+    });
+
+    it('was cancelled where its script had begun', async () => {
+      await running();
+      claim();
+      slurm.willList(cancelled());
+      await tracker.run();
+      await expect(find()).resolves.toMatchObject({ slurmEnd: { state: 'CANCELLED' } });
+    });
+
+    it('was cancelled at once where Bramble had been asked to', async () => {
+      await running({ cancelRequestedAt: clock.now() });
+      slurm.willList(cancelled());
+      await tracker.run();
+      await expect(find()).resolves.toMatchObject({ slurmEnd: { state: 'CANCELLED' } });
+    });
+  });
+
   it('has its start where nobody looked while it ran', async () => {
     await queued();
     claim();

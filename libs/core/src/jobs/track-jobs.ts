@@ -1,7 +1,7 @@
 import type { ClusterObservations } from '../cluster/cluster.ts';
 import type { Clock } from '../vocabulary/clock.ts';
 import { finish, isShownAs, type JobPatch, type JobProgress, moveTo, type SlurmReference } from './job.ts';
-import { readRecord } from './job-outcome.ts';
+import { NOT_STARTED, readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
 import type { RunDirectories } from './run-directory.ts';
 import type { SlurmController, SlurmJob, SlurmSettings } from './slurm-controller.ts';
@@ -19,6 +19,8 @@ export interface TrackJobsPorts {
 
 /** How long a started job may be missing everywhere before it is given up: NFS may show its exit record late. */
 const MISSING_GRACE_MS = 30_000;
+/** How long a claim may come late over NFS, whose clients cache directories for up to a minute. */
+const CLAIM_GRACE_MS = 65_000;
 
 /**
  * Follows all jobs with one question to Slurm a round, however many jobs and clients there are. A job that Slurm does
@@ -124,17 +126,26 @@ export class TrackJobs {
       } else await this.#missing(job, this.#ports.clock.now(), settings);
       return;
     }
+    const neverBegan = claim.kind === 'absent' && wasGivenUp(job, row);
+    if (neverBegan && !this.#endedBefore(row, CLAIM_GRACE_MS) && !this.#endedLongAgo(row, settings)) return;
     await this.#collect(job, {
       slurm: reference(job, row),
       startedAt: job.startedAt ?? (claim.kind === 'present' ? row.startTime : null),
       endedAt: row.endTime,
-      slurmEnd: { state: row.state, reason: row.reason, exitCode: null, signal: null },
+      slurmEnd: {
+        ...{ state: neverBegan ? NOT_STARTED : row.state, reason: row.reason },
+        ...{ exitCode: null, signal: null },
+      },
     });
   }
 
   /** A claim that still cannot be read then was spoilt by the job's own account, and Slurm is about to forget the job. */
-  #endedLongAgo({ endTime }: SlurmJob, { forgetsAfterMs }: SlurmSettings): boolean {
-    return endTime !== null && this.#ports.clock.now().getTime() - endTime.getTime() > forgetsAfterMs / 2;
+  #endedLongAgo(row: SlurmJob, { forgetsAfterMs }: SlurmSettings): boolean {
+    return this.#endedBefore(row, forgetsAfterMs / 2);
+  }
+
+  #endedBefore({ endTime }: SlurmJob, agoMs: number): boolean {
+    return endTime !== null && this.#ports.clock.now().getTime() - endTime.getTime() > agoMs;
   }
 
   async #collect(job: JobProgress, patch: JobPatch): Promise<void> {
@@ -218,3 +229,11 @@ const LOST_WAITING = {
   message:
     'Slurm does not know the job any more, and it never started: it was lost, or cancelled in Slurm, while nobody looked.',
 };
+
+/**
+ * Whether Slurm has cancelled a job by itself that it had given nodes. A slurmd that cannot start a batch script asks for
+ * the job to be requeued, and where it may not be, as with ours, has it cancelled; nothing else tells that from a scancel.
+ * https://github.com/SchedMD/slurm/blob/slurm-22-05-11-1/src/slurmd/slurmd/req.c
+ */
+const wasGivenUp = ({ cancelRequestedAt }: JobProgress, { state, nodeList }: SlurmJob): boolean =>
+  state === 'CANCELLED' && nodeList !== '' && cancelRequestedAt === null;
