@@ -7,8 +7,8 @@ import { ensureBinaries } from '../test/lab/kube/binaries.ts';
 import { ensureMachinePrograms } from '../test/lab/kube/machine/machine-programs.ts';
 import { CHECKOUT } from './installation.ts';
 
-// Everything that has to hold, in one command: the tests of seconds, then the larger ones, and the cheap checks beside them. A
-// step that fails does not keep the next ones from being run.
+// Everything that has to hold, in one command: the cheap checks first, then the tests from the smallest to the whole.
+// A step that fails does not keep the next ones from being run.
 
 interface Step {
   name: string;
@@ -16,9 +16,6 @@ interface Step {
   /** A vitest run, whose tests are counted. */
   vitest?: boolean;
 }
-
-/** When what a step writes is shown: of two steps at once, one has to wait until it can be read in one piece. */
-type Output = 'at once' | 'at the end';
 
 interface Outcome {
   name: string;
@@ -49,9 +46,11 @@ const CHECKS: Step[] = [
   { name: 'generated files', command: ['npm', 'run', '--silent', 'generated:check'] },
 ];
 
-const UNIT_TESTS = vitest('unit tests', ['unit']);
-/** Much of what they do is waiting, for Slurm and for boards, so more of them run at once than there are cores. */
-const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']);
+/** Much of what the larger tests do is waiting for Slurm, so more of them run at once than there are cores. */
+const TESTS: Step[] = [
+  vitest('unit tests', ['unit']),
+  vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']),
+];
 
 function vitest(name: string, projects: string[], options: string[] = []): Step {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];
@@ -73,16 +72,10 @@ function reportFile(name: string): string {
   return join(reports, `${name}.json`);
 }
 
-/** One after another. */
-async function runSteps(steps: readonly Step[], output: Output): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const step of steps) outcomes.push(await runStep(step, output));
-  return outcomes;
-}
-
-async function runStep(step: Step, output: Output): Promise<Outcome> {
+async function runStep(step: Step): Promise<Outcome> {
+  console.log(`\n== ${step.name}`);
   const startedAt = Date.now();
-  const code = await exitCode(step, output);
+  const code = await exitCode(step.command);
   const seconds = (Date.now() - startedAt) / 1000;
   const counted = step.vitest === true ? countTests(step.name) : undefined;
   // A run that failed outside of its tests, or ran none, has failed all the same.
@@ -91,20 +84,11 @@ async function runStep(step: Step, output: Output): Promise<Outcome> {
   return { name: step.name, passed, failed, failures: counted?.failures ?? [], seconds };
 }
 
-function exitCode({ name, command: [command = '', ...args] }: Step, output: Output): Promise<number | null> {
-  const heading = `\n== ${name}\n`;
-  if (output === 'at once') process.stdout.write(heading);
+function exitCode([command = '', ...args]: string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const to = output === 'at once' ? 'inherit' : 'pipe';
-    const child = spawn(command, args, { cwd: CHECKOUT, stdio: ['ignore', to, to] });
-    const written: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => written.push(chunk));
+    const child = spawn(command, args, { cwd: CHECKOUT, stdio: ['ignore', 'inherit', 'inherit'] });
     child.once('error', reject);
-    child.once('close', (code) => {
-      if (output === 'at the end') process.stdout.write(`${heading}${Buffer.concat(written).toString()}`);
-      resolve(code);
-    });
+    child.once('exit', resolve);
   });
 }
 
@@ -144,13 +128,8 @@ await ensureDebianPackages('kube', console.log);
 await ensureDebianPackages('images', console.log);
 await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
-// Some of them wait for milliseconds, which come late where much else is going on.
-const unitTests = await runStep(UNIT_TESTS, 'at once');
-const [checks, largerTests] = await Promise.all([
-  runSteps(CHECKS, 'at the end'),
-  runStep(LARGER_TESTS, 'at once'),
-]);
-const outcomes = [...checks, unitTests, largerTests];
+const outcomes: Outcome[] = [];
+for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));
 rmSync(reports, { recursive: true, force: true });
 
 console.log('');

@@ -116,8 +116,8 @@ describe('a worker that is killed at any call', () => {
         await job.wait({ timeoutMs: 120_000 }).catch(() => {});
         expect([job.state, tally.count(job.id)]).toEqual([flow.ends, 1]);
       }
-      // Timing may merge two changes into one, so that the last calls of a walk are not reached.
-      expect(crashes).toBeGreaterThanOrEqual(calls.length - 3);
+      // How often Slurm is asked varies, and two changes may become one: the last calls of a walk are then not reached.
+      expect(crashes).toBeGreaterThanOrEqual(calls.length * 0.75);
     },
   );
 });
