@@ -140,6 +140,7 @@ const PACKAGE_SETS: Record<PackageSet, PackageSetContents> = {
       debootstrap: '/usr/sbin/debootstrap',
       'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
       'docker-registry': '/usr/bin/docker-registry',
+      'ca-certificates': '/etc/ssl/certs/ca-certificates.crt',
     },
     services: ['docker-registry.service'],
   },

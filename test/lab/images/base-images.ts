@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -82,13 +83,14 @@ function makeNode(): Promise<void> {
   });
 }
 
+/** Of the first npm in PATH, which as a rule is a link to its program. */
 function npmDirectory(): string {
-  const beside = (process.env.PATH ?? '')
-    .split(':')
-    .map((path) => join(dirname(path), 'lib/node_modules/npm'));
-  const found = beside.find((path) => existsSync(join(path, 'bin/npm-cli.js')));
-  if (found === undefined) throw new LabError('There is no npm in PATH that could go into an image');
-  return found;
+  const programs = (process.env.PATH ?? '').split(':').map((path) => join(path, 'npm'));
+  const program = programs.find((path) => existsSync(path));
+  const directory = program === undefined ? '' : dirname(dirname(realpathSync(program)));
+  if (!existsSync(join(directory, 'bin/npm-cli.js')))
+    throw new LabError('There is no npm in PATH that could go into an image');
+  return directory;
 }
 
 async function makeGo(log: Log): Promise<void> {
