@@ -2,6 +2,8 @@
 # Makes this machine a server or an agent of the lab's Kubernetes (k3s). Run again, it changes what differs and restarts
 # k3s only then. See docs/kubernetes.md.
 set -euo pipefail
+# What is piped into `put` must not keep it from telling that something has changed.
+shopt -s lastpipe
 
 usage() {
   cat <<'END'
@@ -116,12 +118,20 @@ check_machine() {
     aarch64) asset=k3s-arm64 list=sha256sum-arm64.txt ;;
     *) fail "there are no images for $(uname -m); a Raspberry Pi needs the 64-bit system" ;;
   esac
+  # The kubelet of Kubernetes 1.35 and newer starts with nothing else.
+  [[ -e /sys/fs/cgroup/cgroup.controllers ]] \
+    || fail 'this system has control groups of version 1; add "systemd.unified_cgroup_hierarchy=1" to the command line of the kernel and restart it'
   # Raspberry Pi OS leaves the memory controller off.
   grep -qw memory /sys/fs/cgroup/cgroup.controllers 2> /dev/null \
     || fail 'the memory controller of cgroups is off; on a Raspberry Pi add "cgroup_enable=memory" to the line in /boot/firmware/cmdline.txt and restart it'
   # Without it flannel takes the interface of the default route: in a virtual machine, the one that all have alike.
   interface=$(ip -o -4 address show | awk -v address="$node_ip" '{ split($4, part, "/"); if (part[1] == address) { print $2; exit } }')
   [[ -n $interface ]] || fail "no interface of this machine has the address $node_ip"
+  local other=k3s-agent
+  if [[ $role == agent ]]; then other=k3s; fi
+  if systemctl is-enabled --quiet "$other.service" 2> /dev/null; then
+    fail "this machine has $other.service already; it cannot be both, a server and an agent"
+  fi
 }
 
 # put FILE MODE: writes standard input there, at once, unless it is there already.
@@ -257,11 +267,8 @@ END
 }
 
 write_unit() {
-  local unit=k3s other=k3s-agent
-  if [[ $role == agent ]]; then unit=k3s-agent other=k3s; fi
-  if systemctl is-enabled --quiet "$other.service" 2> /dev/null; then
-    fail "this machine has $other.service already; it cannot be both, a server and an agent"
-  fi
+  local unit=k3s
+  if [[ $role == agent ]]; then unit=k3s-agent; fi
   put "/etc/systemd/system/$unit.service" 644 <<END
 [Unit]
 Description=Kubernetes of the lab (k3s $role)

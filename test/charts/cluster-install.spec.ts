@@ -172,6 +172,26 @@ describe('deploy/cluster/install.sh', () => {
     });
   });
 
+  it.each<[string, string[]]>([
+    ['a file that is new', ['--registry', '10.0.0.10:5000']],
+    ['a line of a file', ['--resolver', '9.9.9.9']],
+  ])('restarts for nothing but %s', async (_, words) => {
+    await server();
+    const { stdout } = await server(...words);
+    expect(stdout).toContain('== wrote /etc/rancher/k3s/');
+    expect(starts()).toHaveLength(2);
+  });
+
+  it('leaves a server as it is where it is to be made an agent', async () => {
+    await server('--registry', '10.0.0.10:5000');
+    const before = read('/etc/rancher/k3s/config.yaml');
+    const agent = ['agent', '--node-ip', '127.0.0.1', '--server', '10.0.0.100'];
+    const { exitCode, stderr } = await install(...agent, '--token-file', '/etc/rancher/k3s/token');
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('it cannot be both')]);
+    expect(read('/etc/rancher/k3s/config.yaml')).toBe(before);
+    expect(existsSync(written('/etc/rancher/k3s/registries.yaml'))).toBe(true);
+  });
+
   it('replaces k3s by the version that is asked for', async () => {
     await server();
     release('v1.36.2+k3s1');
@@ -223,6 +243,12 @@ describe('deploy/cluster/install.sh', () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(message);
     expect(calls()).toEqual([]);
+  });
+
+  it('names what a system with control groups of version 1 needs first', async () => {
+    rmSync(join(directory, 'cgroup', 'cgroup.controllers'));
+    const { exitCode, stderr } = await server();
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('systemd.unified_cgroup_hierarchy=1')]);
   });
 
   it('names what a Raspberry Pi needs first', async () => {
