@@ -26,8 +26,8 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)`,
       /^The board's clock is behind/,
     ],
     [
-      "Err:1 http://deb.debian.org/debian bookworm InRelease\n  Temporary failure resolving 'deb.debian.org'\nE: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  Temporary failure resolving 'deb.debian.org'",
-      /^The board cannot fetch packages\.[^]*\nErr:1 http[^]*\nE: Failed to fetch/,
+      'Err:1 http://deb.debian.org/debian bookworm/main arm64 make arm64 4.3-4.1\n  404  Not Found [IP: 10.0.0.11 3142]\nE: Failed to fetch http://deb.debian.org/debian/pool/main/m/make/make_4.3-4.1_arm64.deb  404  Not Found [IP: 10.0.0.11 3142]',
+      /^A package source of the board, or the package proxy, does not give[^]*\nE: Failed to fetch/,
     ],
     [
       "E: The repository 'http://deb.debian.org/debian buster Release' does not have a Release file.",
@@ -46,6 +46,25 @@ E: Sub-process /usr/bin/dpkg returned an error code (1)`,
   ])('may pass where somebody else is at work: %s', (output) => {
     const problem = aptProblem(failed(output));
     expect(problem.message).toMatch(/at work with the board's packages: unattended-upgr \(process 812\)\./);
+    expect(problem.passing).toBe(true);
+  });
+
+  it.each([
+    "Temporary failure resolving 'deb.debian.org'",
+    'Could not connect to 10.0.0.11:3142 (10.0.0.11). - connect (113: No route to host)',
+    'Unable to connect to 10.0.0.11:3142:',
+    'Connection failed [IP: 10.0.0.11 3142]',
+    'Error reading from server - read (104: Connection reset by peer) [IP: 10.0.0.11 3142]',
+    '503  Connection timeout [IP: 10.0.0.11 3142]',
+  ])('may pass where the network was away: %s', (because) => {
+    const problem = aptProblem(
+      failed(
+        `Err:1 http://deb.debian.org/debian bookworm InRelease\n  ${because}\nE: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease  ${because}`,
+      ),
+    );
+    expect(problem.message).toMatch(
+      /^The board cannot fetch packages\.[^]*\nErr:1 http[^]*\nE: Failed to fetch/,
+    );
     expect(problem.passing).toBe(true);
   });
 

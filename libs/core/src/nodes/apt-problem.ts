@@ -46,10 +46,17 @@ const CAUSES: readonly Cause[] = [
       'A package source of the board serves its release no more. Bring /etc/apt/sources.list and /etc/apt/sources.list.d up to date, then apply again.',
   },
   {
+    // The network between the board and its sources, or a proxy that cannot reach them (5xx).
     pattern:
-      /lists did not come within|Failed to fetch|Temporary failure resolving|Could not (?:connect|resolve)/,
+      /lists did not come within|Temporary failure resolving|Could not (?:connect|resolve|handshake)|Unable to connect to|Connection (?:failed|timed out|reset)|Error reading from server|Failed to fetch \S+ +5\d\d /,
     says: () =>
       "The board cannot fetch packages. See its name servers, its way to the package sources, and the package proxy's.",
+    passing: true,
+  },
+  {
+    pattern: /Failed to fetch/,
+    says: () =>
+      'A package source of the board, or the package proxy, does not give what it lists. See what it answered, and whether the source is still served.',
   },
 ];
 
