@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEBIAN_MIRROR, DEBIAN_SOURCES, DEBIAN_SUITE } from '../debootstrap.ts';
 import { DISK_COMMANDS, DISK_FILES } from './disk-fixture.ts';
 import { FIXTURE_DIRECTORY, VCGENCMD } from './fixture.ts';
 import { NFS_COMMANDS, NFS_FILES } from './nfs-fixture.ts';
@@ -22,13 +23,6 @@ export interface BaseRecipe {
   /** What a card has not until its first boot, and what the packages' installation has left. */
   removed: readonly string[];
 }
-
-const MIRROR = 'http://deb.debian.org/debian';
-
-const SOURCES = `deb ${MIRROR} bookworm main
-deb ${MIRROR} bookworm-updates main
-deb ${MIRROR}-security bookworm-security main
-`;
 
 const INTERFACES = `source /etc/network/interfaces.d/*
 
@@ -74,8 +68,8 @@ export function baseRecipe(
 ): BaseRecipe {
   return {
     architecture,
-    suite: 'bookworm',
-    mirror: MIRROR,
+    suite: DEBIAN_SUITE,
+    mirror: DEBIAN_MIRROR,
     packages: [
       'ca-certificates',
       'dbus',
@@ -96,7 +90,7 @@ export function baseRecipe(
       { path: '/etc/hostname', content: 'raspberrypi\n', mode: 0o644 },
       { path: '/etc/hosts', content: '127.0.0.1\tlocalhost\n127.0.1.1\traspberrypi\n', mode: 0o644 },
       { path: '/etc/machine-id', content: '', mode: 0o444 },
-      { path: '/etc/apt/sources.list', content: SOURCES, mode: 0o644 },
+      { path: '/etc/apt/sources.list', content: DEBIAN_SOURCES, mode: 0o644 },
       { path: '/etc/network/interfaces', content: INTERFACES, mode: 0o644 },
       { path: '/etc/fstab', content: 'proc /proc proc defaults 0 0\n', mode: 0o644 },
       {

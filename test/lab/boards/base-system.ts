@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../../scripts/debian-packages.ts';
+import { debootstrap } from '../debootstrap.ts';
 import { labPaths } from '../lab-directory.ts';
-import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
 import { baseRecipe, recipeDigest } from './base-recipe.ts';
 import type { BaseRecipe, BoardArchitecture, Stock } from './base-recipe.ts';
@@ -48,41 +47,6 @@ export async function ensureBaseSystem(
 }
 
 const STOCKED_WITHIN_MS = 20 * 60_000;
-
-/** In namespaces of its own, so that it ends with this process, and leaves no mounts behind. */
-async function debootstrap(recipe: BaseRecipe, root: string, logFile: string): Promise<void> {
-  const log = openSync(logFile, 'w', 0o644);
-  const argv = [
-    '--pdeathsig=KILL',
-    'unshare',
-    '--mount',
-    '--pid',
-    '--mount-proc',
-    '--fork',
-    '--kill-child',
-    '/usr/sbin/debootstrap',
-    '--variant=minbase',
-    `--arch=${recipe.architecture}`,
-    '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg',
-    `--include=${recipe.packages.join(',')}`,
-    recipe.suite,
-    root,
-    recipe.mirror,
-  ];
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    const child = spawn('/usr/bin/setpriv', argv, {
-      cwd: '/',
-      stdio: ['ignore', log, log],
-      env: { ...process.env, LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    child.once('error', reject);
-    child.once('close', resolve);
-  }).finally(() => {
-    closeSync(log);
-  });
-  if (exitCode !== 0) throw new LabError(`debootstrap failed; see ${logFile} and ${root}/debootstrap`);
-  rmSync(logFile);
-}
 
 /** With /proc of its own, as some packages want it. Where no systemd runs, no service is started. */
 async function stock({ packages, services }: NonNullable<BaseRecipe['stock']>, root: string): Promise<void> {

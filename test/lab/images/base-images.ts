@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../../../scripts/debian-packages.ts';
 import { runOrThrow } from '../boards/command.ts';
+import { DEBIAN_MIRROR, DEBIAN_SOURCES, DEBIAN_SUITE, debootstrap } from '../debootstrap.ts';
 import { ensureGo } from '../kube/go-toolchain.ts';
 import { LabError } from '../lab-error.ts';
 import { IMAGES_DIRECTORY, commitImage, imageExists } from './buildah.ts';
@@ -26,7 +27,6 @@ export const GO = 'docker.io/library/golang:1.26-bookworm';
 /** Where builds find the certificates that this machine trusts: its network may have an authority of its own. */
 export const BUILD_AUTHORITIES = '/run/authorities.crt';
 
-const MIRROR = 'http://deb.debian.org/debian';
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** @throws LabError where a program that goes into them is missing */
@@ -45,23 +45,15 @@ export async function ensureBaseImages(log: Log): Promise<void> {
 
 async function makeDebian(): Promise<void> {
   const root = join(IMAGES_DIRECTORY, 'debian');
-  if (!existsSync(root)) await debootstrap(root);
+  if (!existsSync(root)) await makeDebianRoot(root);
   await commitImage(DEBIAN, 'scratch', (image) => copy(`${root}/.`, image), ['--cmd', 'bash']);
 }
 
-async function debootstrap(root: string): Promise<void> {
+async function makeDebianRoot(root: string): Promise<void> {
   mkdirSync(IMAGES_DIRECTORY, { recursive: true, mode: 0o700 });
   const unfinished = mkdtempSync(`${root}-`);
-  const keys = '--keyring=/usr/share/keyrings/debian-archive-keyring.gpg';
-  const namespaces = ['unshare', '--mount', '--pid', '--mount-proc', '--fork', '--kill-child'];
-  const argv = [...namespaces, 'debootstrap', '--variant=minbase', keys, 'bookworm', unfinished, MIRROR];
-  await runOrThrow(argv, { timeoutMs: 20 * 60_000 });
-  writeFileSync(
-    join(unfinished, 'etc/apt/sources.list'),
-    ['', '-updates', '-security']
-      .map((part) => `deb ${MIRROR}${part === '-security' ? part : ''} bookworm${part} main\n`)
-      .join(''),
-  );
+  await debootstrap({ suite: DEBIAN_SUITE, mirror: DEBIAN_MIRROR }, unfinished, `${unfinished}.log`);
+  writeFileSync(join(unfinished, 'etc/apt/sources.list'), DEBIAN_SOURCES);
   for (const left of ['var/cache/apt/archives', 'var/lib/apt/lists', 'var/log/bootstrap.log'])
     rmSync(join(unfinished, left), { recursive: true, force: true });
   mkdirSync(join(unfinished, 'var/cache/apt/archives/partial'), { recursive: true });

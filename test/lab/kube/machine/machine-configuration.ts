@@ -66,7 +66,7 @@ export const networkConfiguration = (paths: MachinePaths): object => ({
 /** https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ */
 export const kubeletConfiguration = (
   paths: MachinePaths,
-  about: { address: string; authority: Certificate; own: Certificate },
+  about: { address: string; authority: string; own: Certificate },
 ): object => ({
   kind: 'KubeletConfiguration',
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -77,7 +77,7 @@ export const kubeletConfiguration = (
   authentication: {
     anonymous: { enabled: false },
     webhook: { enabled: false },
-    x509: { clientCAFile: about.authority.certificate },
+    x509: { clientCAFile: about.authority },
   },
   authorization: { mode: 'AlwaysAllow' },
   containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,

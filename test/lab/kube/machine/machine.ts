@@ -66,12 +66,11 @@ export async function joinMachine(cluster: KubeLab, options: MachineOptions): Pr
     cluster.kubeconfigOf('system:kube-proxy'),
     cluster.kubeconfigOf('kube-router', ['system:masters']),
   ]);
-  const authority = { certificate: cluster.authority, key: '' };
   const files: [string, string | object][] = [
     [paths.containerdConfiguration, containerdConfiguration(paths)],
     [join(paths.networkConfiguration, 'lab.conflist'), networkConfiguration(paths)],
     [join(registryDirectory, 'hosts.toml'), registryConfiguration(registry)],
-    [paths.kubeletConfiguration, kubeletConfiguration(paths, { address, authority, own })],
+    [paths.kubeletConfiguration, kubeletConfiguration(paths, { address, authority: cluster.authority, own })],
     [paths.proxyConfiguration, proxyConfiguration(name, proxyKubeconfig)],
     [paths.resolver, ''],
     [paths.start, startScript(paths, programs, { name, address, kubeconfig, policies })],
