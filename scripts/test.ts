@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -39,18 +40,17 @@ interface VitestReport {
 
 const reports = mkdtempSync(join(tmpdir(), 'bramble-test-'));
 
-const CHECKS: Step[] = [
+const LINT: Step = { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] };
+/** Together they take as long as lint, which has one processor to itself. */
+const BESIDE_LINT: Step[] = [
   { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
   { name: 'boundaries', command: ['npm', 'run', '--silent', 'boundaries'] },
-  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   { name: 'generated files', command: ['npm', 'run', '--silent', 'generated:check'] },
+  vitest('unit tests', ['unit']),
 ];
 
-/** Much of what the larger tests do is waiting for Slurm, so more of them run at once than there are cores. */
-const TESTS: Step[] = [
-  vitest('unit tests', ['unit']),
-  vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']),
-];
+/** Much of what they do is waiting for Slurm, so more of them run at once than there are cores. */
+const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=4']);
 
 function vitest(name: string, projects: string[], options: string[] = []): Step {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];
@@ -72,10 +72,11 @@ function reportFile(name: string): string {
   return join(reports, `${name}.json`);
 }
 
-async function runStep(step: Step): Promise<Outcome> {
-  console.log(`\n== ${step.name}`);
+/** @param output `live`, or `whole`: once the step has ended, so that it is not mixed with another's */
+async function runStep(step: Step, output: 'live' | 'whole'): Promise<Outcome> {
+  if (output === 'live') console.log(`\n== ${step.name}`);
   const startedAt = Date.now();
-  const code = await exitCode(step.command);
+  const code = await exitCode(step, output);
   const seconds = (Date.now() - startedAt) / 1000;
   const counted = step.vitest === true ? countTests(step.name) : undefined;
   // A run that failed outside of its tests, or ran none, has failed all the same.
@@ -84,12 +85,27 @@ async function runStep(step: Step): Promise<Outcome> {
   return { name: step.name, passed, failed, failures: counted?.failures ?? [], seconds };
 }
 
-function exitCode([command = '', ...args]: string[]): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: CHECKOUT, stdio: ['ignore', 'inherit', 'inherit'] });
-    child.once('error', reject);
-    child.once('exit', resolve);
-  });
+async function exitCode(
+  { name, command: [program = '', ...args] }: Step,
+  output: 'live' | 'whole',
+): Promise<number | null> {
+  const written = output === 'live' ? 'inherit' : 'pipe';
+  const child = spawn(program, args, { cwd: CHECKOUT, stdio: ['ignore', written, written] });
+  const chunks: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (output === 'whole') {
+    console.log(`\n== ${name}`);
+    process.stdout.write(Buffer.concat(chunks));
+  }
+  return code;
+}
+
+async function runOneByOne(steps: readonly Step[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const step of steps) outcomes.push(await runStep(step, 'whole'));
+  return outcomes;
 }
 
 function countTests(name: string): { passed: number; failed: number; failures: string[] } {
@@ -128,8 +144,8 @@ await ensureDebianPackages('kube', console.log);
 await ensureDebianPackages('images', console.log);
 await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
-const outcomes: Outcome[] = [];
-for (const step of [...CHECKS, ...TESTS]) outcomes.push(await runStep(step));
+const checked = await Promise.all([runOneByOne([LINT]), runOneByOne(BESIDE_LINT)]);
+const outcomes = [...checked.flat(), await runStep(LARGER_TESTS, 'live')];
 rmSync(reports, { recursive: true, force: true });
 
 console.log('');

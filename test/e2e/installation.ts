@@ -49,6 +49,8 @@ export async function startInstallation(
     BRAMBLE_HOME: home,
     BRAMBLE_STORAGE_ROOT: storage,
     BRAMBLE_ADMIN_ACCOUNT: lab.accounts.first,
+    // Specs kill workers by the dozen, and wait each time.
+    BRAMBLE_TAKEOVER_AFTER_MS: '4000',
     BRAMBLE_PORT: String(apiPort),
     SLURM_CONF: lab.slurmConf,
     SLURM_BIN_DIR: lab.binDir,

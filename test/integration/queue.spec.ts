@@ -7,13 +7,12 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bullBackend, type QueueLocation } from '../../libs/infra/src/queue/bull-backend.ts';
 import { openQueues, type Queues } from '../../libs/infra/src/queue/open-queues.ts';
-import { QUEUES } from '../../libs/infra/src/queue/queue-registry.ts';
+import { lookForAbandonedEveryMs, TAKEOVER_AFTER_MS } from '../../libs/infra/src/queue/queue-registry.ts';
 import { emptyWhileInUse, execute, freshDatabase, type FreshDatabase } from './database-server.ts';
 import { RedisServer } from './redis-server.ts';
 
 const PROGRAM = join(import.meta.dirname, 'hold-queue-entry.ts');
-const { lockDurationMs, stalledIntervalMs } = QUEUES['jobs.submit'];
-const RECOVERY_MS = lockDurationMs + 2 * stalledIntervalMs;
+const RECOVERY_MS = TAKEOVER_AFTER_MS + 2 * lookForAbandonedEveryMs(TAKEOVER_AFTER_MS);
 
 interface Backend {
   location(): QueueLocation;

@@ -25,7 +25,8 @@ import type { Logger } from '#infra/observability/logger';
 import type { WorkerMetrics } from '#infra/observability/metrics';
 import { Readiness, type ReadinessPart } from '#infra/observability/readiness';
 import type { Platform } from '#infra/platform/platform';
-import { QUEUE_OF_WORK } from '#infra/queue/queue-registry';
+import type { WorkerOptions } from '#infra/queue/open-queues';
+import { QUEUE_OF_WORK, type QueueName } from '#infra/queue/queue-registry';
 import { jobProcessor } from './jobs/job-processors.ts';
 import { boardDuties } from './leader/board-duties.ts';
 import { leaderDuties } from './leader/duties.ts';
@@ -76,10 +77,16 @@ export async function runWorker(
     jobs,
     clock,
   );
+  const consuming = (queue: QueueName): WorkerOptions => ({
+    takeoverAfterMs: configuration.BRAMBLE_TAKEOVER_AFTER_MS,
+    onFinished: (result) => metrics.countWork(queue, result),
+  });
   const consumers = JOB_WORK.map((kind) =>
-    queues.worker(QUEUE_OF_WORK[kind], jobProcessor({ work, jobs, clock }, kind), {
-      onFinished: (result) => metrics.countWork(QUEUE_OF_WORK[kind], result),
-    }),
+    queues.worker(
+      QUEUE_OF_WORK[kind],
+      jobProcessor({ work, jobs, clock }, kind),
+      consuming(QUEUE_OF_WORK[kind]),
+    ),
   );
 
   const boardOperations = new RunOperation({
@@ -104,7 +111,7 @@ export async function runWorker(
         },
         clock,
       }),
-      { onFinished: (result) => metrics.countWork('operations', result) },
+      consuming('operations'),
     ),
   );
 
@@ -116,9 +123,7 @@ export async function runWorker(
     subnet: configuration.BRAMBLE_BOARD_SUBNET,
   });
   consumers.push(
-    queues.worker('nodes.discover', discoveryProcessor(discoveries), {
-      onFinished: (result) => metrics.countWork('nodes.discover', result),
-    }),
+    queues.worker('nodes.discover', discoveryProcessor(discoveries), consuming('nodes.discover')),
   );
 
   const stopped = new AbortController();

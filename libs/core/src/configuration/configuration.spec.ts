@@ -105,6 +105,7 @@ describe('the configuration', () => {
     ['BRAMBLE_WORKER_PORT', 'secret'],
     ['BRAMBLE_TRACK_INTERVAL_MS', '1'],
     ['BRAMBLE_SWEEP_INTERVAL_MS', '1h'],
+    ['BRAMBLE_TAKEOVER_AFTER_MS', '1000'],
     ['BRAMBLE_SUBMIT_TIMEOUT_MS', '999999999'],
     ['SLURM_TRANSPORT', 'secret'],
     ['SLURM_BIN_DIR', 'secret'],

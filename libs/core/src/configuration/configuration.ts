@@ -185,6 +185,9 @@ export const workerConfigurationSchema = z
     BRAMBLE_SWEEP_INTERVAL_MS: milliseconds(50, 60_000)
       .default(1_000)
       .describe('Pause between two sweeps for jobs that are due.'),
+    BRAMBLE_TAKEOVER_AFTER_MS: milliseconds(2_000, 600_000)
+      .default(15_000)
+      .describe('How long a worker gives no sign before its work counts as abandoned.'),
     BRAMBLE_INVENTORY_INTERVAL_MS: milliseconds(500, 600_000)
       .default(5_000)
       .describe('Pause between two looks at nodes and partitions.'),

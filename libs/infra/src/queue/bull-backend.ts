@@ -9,7 +9,13 @@ import {
   withBackend,
 } from 'bullmq';
 import pg from 'pg';
-import { type QueueName, type QueuePolicy, QUEUES } from './queue-registry.ts';
+import {
+  lookForAbandonedEveryMs,
+  type QueueName,
+  type QueuePolicy,
+  QUEUES,
+  TAKEOVER_AFTER_MS,
+} from './queue-registry.ts';
 
 /** Where the queues are: in Redis, or in PostgreSQL. */
 export type QueueLocation = { redisUrl: string } | { databaseUrl: string };
@@ -34,10 +40,17 @@ export interface BullWorker {
   disconnect(): Promise<void>;
 }
 
+export interface ConsumerOptions {
+  /** Left out: as the registry says. */
+  concurrency?: number | undefined;
+  /** How long work stays with a worker that gives no sign. Default 15,000. */
+  takeoverAfterMs?: number | undefined;
+}
+
 /** Opens both ends of queues. Redis and PostgreSQL differ in here and nowhere else. */
 export interface BullBackend {
   openQueue(name: QueueName): BullQueue;
-  openWorker(name: QueueName, process: (job: Job) => Promise<void>, concurrency?: number): BullWorker;
+  openWorker(name: QueueName, process: (job: Job) => Promise<void>, options?: ConsumerOptions): BullWorker;
   /** What is not connected gives up, and can be closed. */
   stopReconnecting(): void;
 }
@@ -119,14 +132,14 @@ function endsWith<Backend extends IQueueBackend, Connection>(
         streams: { events: { maxLen: KEPT_EVENTS } },
         defaultJobOptions: entryOptions(QUEUES[name]),
       }),
-    openWorker: (name, process, concurrency) => {
+    openWorker: (name, process, { concurrency, takeoverAfterMs = TAKEOVER_AFTER_MS } = {}) => {
       const policy = QUEUES[name];
       return new Worker(name, process, {
         connection: consumer,
         prefix: PREFIX,
         concurrency: concurrency ?? policy.concurrency,
-        lockDuration: policy.lockDurationMs,
-        stalledInterval: policy.stalledIntervalMs,
+        lockDuration: takeoverAfterMs,
+        stalledInterval: lookForAbandonedEveryMs(takeoverAfterMs),
         maxStalledCount: policy.maxStalledCount,
         runRetryDelay: RETRY_AFTER_ERROR_MS,
       });

@@ -10,6 +10,7 @@ import {
   type BullBackend,
   type BullQueue,
   type BullWorker,
+  type ConsumerOptions,
   PRODUCER_TIMEOUT_MS,
   type QueueLocation,
 } from './bull-backend.ts';
@@ -32,9 +33,7 @@ export interface QueueCount {
   oldestSeconds: number;
 }
 
-export interface WorkerOptions {
-  /** Left out: as the registry says. */
-  concurrency?: number;
+export interface WorkerOptions extends ConsumerOptions {
   /** Told after each piece of work, how it went and how long it took. */
   onFinished?: (result: 'done' | 'failed', seconds: number) => void;
 }
@@ -102,7 +101,7 @@ export class Queues {
         throw error;
       }
     };
-    const end = new KeptOpen(() => this.#openWorker(name, process, options.concurrency));
+    const end = new KeptOpen(() => this.#openWorker(name, process, options));
     const worker: QueueWorker = {
       close: async (graceMs = CLOSE_GRACE_MS) => {
         this.#workers.delete(worker);
@@ -172,12 +171,8 @@ export class Queues {
     return queue;
   }
 
-  #openWorker(
-    name: QueueName,
-    process: (job: Job) => Promise<void>,
-    concurrency: number | undefined,
-  ): BullWorker {
-    const worker = this.#backend.openWorker(name, process, concurrency);
+  #openWorker(name: QueueName, process: (job: Job) => Promise<void>, options: ConsumerOptions): BullWorker {
+    const worker = this.#backend.openWorker(name, process, options);
     worker.on('error', this.#connectionTrouble(`The worker of the queue "${name}" has trouble.`));
     worker.on('failed', (_, error) => this.#log('error', `Work of the queue "${name}" failed.`, error));
     return worker;

@@ -11,10 +11,6 @@ export interface QueuePolicy<Payload extends z.ZodType = z.ZodType> {
   attempts: number;
   /** Pause before the queue's own second attempt. */
   backoff: { type: 'fixed' | 'exponential'; delayMs: number } | null;
-  /** How long an entry stays with a worker that gives no sign; a worker that lives renews it in half that time. */
-  lockDurationMs: number;
-  /** How often it is looked for entries of workers that gave no sign. */
-  stalledIntervalMs: number;
   /** How often an entry is given to another worker after its worker vanished; then it counts as failed. */
   maxStalledCount: number;
   /** Whether entries whose work is done are removed at once. */
@@ -29,19 +25,24 @@ const jobPayload = z.strictObject({ jobId: z.string().min(1) });
  * What is common to all work on jobs. One attempt: when a job is looked at again is for its `lookAt` in the database
  * to say, and a second clock in the queue would only contradict it. For the same reason nothing is kept of what is
  * done, and of failures only enough to see what they look like.
- *
- * The work of a worker that was killed reaches another within `lockDurationMs` and two `stalledIntervalMs`: 25 s.
  */
 const WORK_ON_JOBS = {
   payload: jobPayload,
   attempts: 1,
   backoff: null,
-  lockDurationMs: 15_000,
-  stalledIntervalMs: 5_000,
   maxStalledCount: 1,
   removeOnComplete: true,
   removeOnFail: { count: 1000 },
 } as const;
+
+/**
+ * How long an entry stays with a worker that gives no sign, where nothing else is said; a worker that lives renews it in
+ * half that time.
+ */
+export const TAKEOVER_AFTER_MS = 15_000;
+
+/** How often it is looked for such entries: one is found at the second look, within two thirds of the time more. */
+export const lookForAbandonedEveryMs = (takeoverAfterMs: number): number => Math.ceil(takeoverAfterMs / 3);
 
 const operationPayload = z.strictObject({ operationId: z.string().min(1) });
 
