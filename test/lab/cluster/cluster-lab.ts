@@ -60,9 +60,10 @@ const SLURM_SETTINGS = {
   SchedulerParameters: 'batch_sched_delay=0,sched_min_interval=0',
 };
 
-/** Starts all of it. Slurm's chart is installed then, and Bramble's is not yet. */
+/** Starts all of it, in place of what an interrupted one has left. Slurm's chart is installed then, and Bramble's is not yet. */
 export async function clusterUp(options: ClusterOptions): Promise<ClusterLab> {
   const { directory, computeBoards, log = () => undefined } = options;
+  await clusterDown(directory, log);
   ensureLabAccounts();
   const boards = await boardsUp({
     dir: boardsDirectory(directory),
