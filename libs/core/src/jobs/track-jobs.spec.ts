@@ -266,6 +266,18 @@ describe('a job that has ended in Slurm', () => {
       });
     });
 
+    it('never began where Slurm had shown it as running for a moment', async () => {
+      await running();
+      const shown = cancelled();
+      clock.advance(65_001);
+      slurm.willList(shown);
+      await tracker.run();
+      await expect(find()).resolves.toMatchObject({
+        ...{ state: 'collecting', startedAt: null },
+        slurmEnd: { state: 'NOT_STARTED' },
+      });
+    });
+
     it('was cancelled where its script had begun', async () => {
       await running();
       claim();

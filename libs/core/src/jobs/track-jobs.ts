@@ -130,7 +130,8 @@ export class TrackJobs {
     if (neverBegan && !this.#endedBefore(row, CLAIM_GRACE_MS) && !this.#endedLongAgo(row, settings)) return;
     await this.#collect(job, {
       slurm: reference(job, row),
-      startedAt: job.startedAt ?? (claim.kind === 'present' ? row.startTime : null),
+      // Slurm shows a job as running from its allocation on.
+      startedAt: neverBegan ? null : (job.startedAt ?? (claim.kind === 'present' ? row.startTime : null)),
       endedAt: row.endTime,
       slurmEnd: {
         ...{ state: neverBegan ? NOT_STARTED : row.state, reason: row.reason },
