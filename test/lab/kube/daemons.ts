@@ -30,7 +30,6 @@ export interface ControlPlane {
   kubeconfigs: { controllerManager: string; scheduler: string; kwok: string };
 }
 
-const HOST = LOOPBACK;
 /** The first of the services' addresses is the API server's own. */
 export const API_SERVER_SERVICE = '10.43.0.1';
 /** It takes three seconds, and longer where others keep the processors busy. */
@@ -39,8 +38,8 @@ export const START_TIMEOUT_MS = 60_000;
 /** Only who has a certificate of the lab's authority is answered, on loopback too: other users of the machine have none. */
 export async function startEtcd({ paths, ports, binaries, authority, servers }: ControlPlane): Promise<void> {
   mkdirSync(paths.etcd, { recursive: true, mode: 0o700 });
-  const clients = `https://${HOST}:${ports.etcd}`;
-  const peers = `https://${HOST}:${ports.etcdPeers}`;
+  const clients = `https://${LOOPBACK}:${ports.etcd}`;
+  const peers = `https://${LOOPBACK}:${ports.etcdPeers}`;
   const { certificate, key } = servers.etcd;
   const tls = (prefix: string): string[] => [
     `--${prefix}client-cert-auth`,
@@ -60,7 +59,7 @@ export async function startEtcd({ paths, ports, binaries, authority, servers }: 
     // etcd 3.4 of Debian 12 ends at once on other processors than amd64 unless it is told so: etcdmain/etcd.go.
     ...(process.arch === 'arm64' ? { environment: { ETCD_UNSUPPORTED_ARCH: 'arm64' } } : {}),
   });
-  await waitUntilReady(paths.lab, ETCD, () => isListening({ host: HOST, port: ports.etcd }), 20);
+  await waitUntilReady(paths.lab, ETCD, () => isListening({ host: LOOPBACK, port: ports.etcd }), 20);
 }
 
 export async function startApiServer(
@@ -78,7 +77,7 @@ export async function startApiServer(
           // kwok; the other addresses of its nodes are nobody's.
           ['--endpoint-reconciler-type=none', '--kubelet-preferred-address-types=ExternalIP']
         : ['--kubelet-preferred-address-types=InternalIP']),
-      `--etcd-servers=https://${HOST}:${ports.etcd}`,
+      `--etcd-servers=https://${LOOPBACK}:${ports.etcd}`,
       `--etcd-cafile=${authority.certificate}`,
       `--etcd-certfile=${servers.etcd.certificate}`,
       `--etcd-keyfile=${servers.etcd.key}`,
@@ -138,7 +137,7 @@ export function startKubelets({ paths, ports, binaries, kubeconfigs, servers }: 
       `--kubeconfig=${kubeconfigs.kwok}`,
       `--config=${paths.kwok}`,
       ...['--manage-all-nodes', '--cidr=10.42.0.0/16', '--node-lease-duration-seconds=40'],
-      ...[`--server-address=${HOST}:${ports.kubelets}`, `--enable-crds=${KUBELET_KINDS}`],
+      ...[`--server-address=${LOOPBACK}:${ports.kubelets}`, `--enable-crds=${KUBELET_KINDS}`],
       `--tls-cert-file=${servers.kubelets.certificate}`,
       `--tls-private-key-file=${servers.kubelets.key}`,
     ],
