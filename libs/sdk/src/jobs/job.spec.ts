@@ -88,6 +88,14 @@ describe('wait', () => {
     expect(requests.map(({ method }) => method)).toEqual(['GET', 'GET']);
   });
 
+  it('shows the job as it was last seen, where it gives up', async () => {
+    const { job } = await jobOn((_, response, count) => {
+      if (count === 0) answerJson(response, jobResource({ state: 'running' }));
+    });
+    await expect(job.wait({ timeoutMs: 100 })).rejects.toThrow(TimeoutError);
+    expect(job.state).toBe('running');
+  });
+
   it('rejects with the reason of the signal', async () => {
     const { job } = await jobOn(() => {});
     const reason = new Error('enough');

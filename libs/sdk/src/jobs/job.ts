@@ -104,10 +104,13 @@ export class Job {
   /**
    * Waits until the job has completed, or, with `until: 'running'`, until it has got its nodes.
    * @throws JobFailedError where it has ended in any other way than `completed`
-   * @throws TimeoutError where `timeoutMs` is over; the job goes on
+   * @throws TimeoutError where `timeoutMs` is over; the job goes on, and is as it was last seen
    */
   async wait(options: WaitOptions = {}): Promise<this> {
-    if (!this.finished) this.#data = await waitForJob(this.#transport, this.id, options);
+    if (!this.finished)
+      await waitForJob(this.#transport, this.id, options, (seen) => {
+        this.#data = seen;
+      });
     if (this.finished && this.state !== 'completed') throw new JobFailedError(this);
     return this;
   }

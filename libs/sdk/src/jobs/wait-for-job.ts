@@ -20,17 +20,19 @@ const LEAST_INTERVAL_MS = 1_000;
 
 /**
  * Waits by long polling, across restarts of the API.
+ * @param seen told of each answer, the last one too
  * @throws TimeoutError where the time is over; the job goes on
  */
 export async function waitForJob(
   transport: Transport,
   jobId: string,
   { until = 'finished', signal, timeoutMs = Infinity }: WaitOptions,
-): Promise<JobResource> {
+  seen: (job: JobResource) => void,
+): Promise<void> {
   const deadline = new Deadline(signal);
   deadline.start(timeoutMs);
   try {
-    return await poll(transport, jobId, until, deadline.signal);
+    await poll(transport, jobId, until, deadline.signal, seen);
   } catch (error) {
     if (!deadline.expired) throw error;
     throw new TimeoutError(`Job ${jobId} was not ${until} after ${timeoutMs} ms; it goes on.`);
@@ -44,7 +46,8 @@ async function poll(
   jobId: string,
   until: 'running' | 'finished',
   signal: AbortSignal,
-): Promise<JobResource> {
+  seen: (job: JobResource) => void,
+): Promise<void> {
   const { timeoutMs, maxReconnects } = transport.settings;
   for (;;) {
     const askedAt = Date.now();
@@ -57,8 +60,9 @@ async function poll(
       maxRetries: maxReconnects,
       signal,
     });
-    if (job.finished) return job;
-    if (until === 'running' && (job.state === 'running' || job.state === 'collecting')) return job;
+    seen(job);
+    if (job.finished) return;
+    if (until === 'running' && (job.state === 'running' || job.state === 'collecting')) return;
     await pause(Math.max(0, LEAST_INTERVAL_MS - (Date.now() - askedAt)), signal);
   }
 }
