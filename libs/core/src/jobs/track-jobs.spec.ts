@@ -212,6 +212,51 @@ describe('a job that runs in Slurm', () => {
   });
 });
 
+describe('a job that Slurm shows as running', () => {
+  const shown = () => row({ state: 'RUNNING', startTime: clock.now(), nodeList: 'node02' });
+  const afterRounds = async (count: number, everyMs: number) => {
+    for (let round = 0; round < count; round += 1) {
+      slurm.willList(shown());
+      await tracker.run();
+      clock.advance(everyMs);
+    }
+    return find();
+  };
+
+  it('has ended where its exit record is a minute old: slurmctld has forgotten that', async () => {
+    await running();
+    await afterRounds(1, 0);
+    claim();
+    exit(3);
+    const endedAt = clock.now();
+    await expect(afterRounds(2, 30_000)).resolves.toMatchObject({ state: 'running' });
+    await expect(afterRounds(1, 0)).resolves.toMatchObject({
+      ...{ state: 'collecting', endedAt, slurm: { jobId: 7 } },
+      slurmEnd: { state: null, exitCode: 3 },
+    });
+    expect(queue.take()).toEqual([['collect', id]]);
+  });
+
+  it('runs on where it has no exit record, or none that can be read', async () => {
+    await running();
+    await expect(afterRounds(5, 60_000)).resolves.toMatchObject({ state: 'running' });
+    runs.readExit = () => Promise.resolve(unknown('the storage is away'));
+    await expect(afterRounds(5, 60_000)).resolves.toMatchObject({ state: 'running' });
+  });
+
+  it('is looked for in the storage every half minute, not in every round', async () => {
+    await running();
+    let asked = 0;
+    const readExit = runs.readExit.bind(runs);
+    runs.readExit = (jobId) => {
+      asked += 1;
+      return readExit(jobId);
+    };
+    await afterRounds(125, 500);
+    expect(asked).toBe(2);
+  });
+});
+
 describe('a job that has ended in Slurm', () => {
   const endTime = new Date('2026-03-01T12:05:00Z');
 

@@ -3,7 +3,7 @@ import type { Clock } from '../vocabulary/clock.ts';
 import { finish, isShownAs, type JobPatch, type JobProgress, moveTo, type SlurmReference } from './job.ts';
 import { NOT_STARTED, readRecord } from './job-outcome.ts';
 import { type JobQueue, type JobStore, PUT_OFF_MS } from './job-store.ts';
-import type { RunDirectories } from './run-directory.ts';
+import type { ExitRecord, RunDirectories } from './run-directory.ts';
 import type { SlurmController, SlurmJob, SlurmSettings } from './slurm-controller.ts';
 import { slurmPhase } from './slurm-state.ts';
 import { waitingReason } from './waiting-reason.ts';
@@ -19,6 +19,14 @@ export interface TrackJobsPorts {
 
 /** How long a started job may be missing everywhere before it is given up: NFS may show its exit record late. */
 const MISSING_GRACE_MS = 30_000;
+/**
+ * A slurmctld that is killed has forgotten what ended in the seconds before, and shows such jobs as running until their nodes
+ * register again: with the usual SlurmdTimeout of 300 s, half an hour later. So the exit records of jobs that run are looked for
+ * every so often, and one that is as old as this tells the end by itself.
+ * https://github.com/SchedMD/slurm/blob/slurm-22-05-11-1/src/slurmctld/ping_nodes.c
+ */
+const UNNOTICED_AFTER_MS = 60_000;
+const RECORD_SOUGHT_EVERY_MS = 30_000;
 /** How long a claim may come late over NFS, whose clients cache directories for up to a minute. */
 const CLAIM_GRACE_MS = 65_000;
 
@@ -29,6 +37,7 @@ const CLAIM_GRACE_MS = 65_000;
 export class TrackJobs {
   readonly #ports: TrackJobsPorts;
   readonly #missingSince = new Map<string, Date>();
+  readonly #recordSoughtAt = new Map<string, Date>();
 
   constructor(ports: TrackJobsPorts) {
     this.#ports = ports;
@@ -41,7 +50,7 @@ export class TrackJobs {
   async run(): Promise<{ followed: number; answer: 'present' | 'unknown' | 'not asked' }> {
     const { jobs, slurm, observations, clock } = this.#ports;
     const followed = await jobs.followed();
-    this.#forgetMissing(followed);
+    this.#forgetOthers(followed);
     if (followed.length === 0) return { followed: 0, answer: 'not asked' };
     const settings = await slurm.settings();
     if (settings.kind === 'unknown') return { followed: followed.length, answer: 'unknown' };
@@ -114,6 +123,19 @@ export class TrackJobs {
     const patch = { slurm: reference(job, row), startedAt: row.startTime };
     if (job.state === 'queued') await this.#change(job, moveTo(job, 'running', patch));
     else if (job.slurm?.nodeList !== row.nodeList) await this.#change(job, patch);
+    else await this.#endedUnnoticed(job);
+  }
+
+  async #endedUnnoticed(job: JobProgress): Promise<void> {
+    const now = this.#ports.clock.now();
+    const soughtAt = this.#recordSoughtAt.get(job.id);
+    if (soughtAt !== undefined && now.getTime() - soughtAt.getTime() < RECORD_SOUGHT_EVERY_MS) return;
+    this.#recordSoughtAt.set(job.id, now);
+    // Not at the first sight of it: a worker that has just started would look for all of them at once.
+    if (soughtAt === undefined) return;
+    const record = await this.#ports.runs.readExit(job.id);
+    if (record.kind !== 'present' || now.getTime() - record.value.endedAt * 1000 < UNNOTICED_AFTER_MS) return;
+    await this.#collectByRecord(job, record.value);
   }
 
   async #ended(job: JobProgress, row: SlurmJob, settings: SlurmSettings): Promise<void> {
@@ -155,19 +177,20 @@ export class TrackJobs {
     if (changed !== undefined) await this.#ports.queue.add('collect', job.id).catch(() => {});
   }
 
+  async #collectByRecord(job: JobProgress, record: ExitRecord): Promise<void> {
+    await this.#collect(job, {
+      endedAt: new Date(record.endedAt * 1000),
+      ...(job.slurm !== null && { slurm: { ...job.slurm, jobId: record.slurmJobId } }),
+      slurmEnd: { state: null, reason: '', ...readRecord(record) },
+    });
+  }
+
   async #missing(job: JobProgress, previousAnswerAt: Date | null, settings: SlurmSettings): Promise<void> {
     const { runs, slurm, clock } = this.#ports;
     if (job.slurm === null) return;
     const record = await runs.readExit(job.id);
     if (record.kind === 'unknown') return;
-    if (record.kind === 'present') {
-      await this.#collect(job, {
-        endedAt: new Date(record.value.endedAt * 1000),
-        slurm: { ...job.slurm, jobId: record.value.slurmJobId },
-        slurmEnd: { state: null, reason: '', ...readRecord(record.value) },
-      });
-      return;
-    }
+    if (record.kind === 'present') return this.#collectByRecord(job, record.value);
     const detail = await slurm.show(job.slurm.jobId);
     if (detail.kind === 'unknown') return;
     if (detail.kind === 'present' && isShownAs(job, detail.value)) {
@@ -206,9 +229,10 @@ export class TrackJobs {
     await this.#collect(job, { slurmEnd: { state: 'LOST', reason: '', exitCode: null, signal: null } });
   }
 
-  #forgetMissing(followed: readonly JobProgress[]): void {
+  #forgetOthers(followed: readonly JobProgress[]): void {
     const ids = new Set(followed.map(({ id }) => id));
-    for (const id of this.#missingSince.keys()) if (!ids.has(id)) this.#missingSince.delete(id);
+    for (const remembered of [this.#missingSince, this.#recordSoughtAt])
+      for (const id of remembered.keys()) if (!ids.has(id)) remembered.delete(id);
   }
 
   #change(job: JobProgress, patch: JobPatch): Promise<JobProgress | undefined> {
