@@ -14,7 +14,7 @@ import {
   valueOf,
 } from './release-lab.ts';
 
-const DIRECTORY = `${TEST_LAB_DIRECTORY}-health`;
+const DIRECTORY = `${TEST_LAB_DIRECTORY}-service-health`;
 /** The first time on a machine the programs are built. */
 const BUILD_TIMEOUT_MS = 45 * 60_000;
 const POLL = { timeout: 30_000, interval: 100 };
