@@ -210,13 +210,10 @@ describe('a job that runs in Slurm', () => {
       startedAt: startTime,
     });
   });
-});
 
-describe('a job that Slurm shows as running', () => {
-  const shown = () => row({ state: 'RUNNING', startTime: clock.now(), nodeList: 'node02' });
   const afterRounds = async (count: number, everyMs: number) => {
     for (let round = 0; round < count; round += 1) {
-      slurm.willList(shown());
+      slurm.willList(runningRow());
       await tracker.run();
       clock.advance(everyMs);
     }
@@ -296,31 +293,27 @@ describe('a job that has ended in Slurm', () => {
 
   describe('that Slurm has given a node and cancelled, though nobody asked for it', () => {
     const cancelled = () => row({ state: 'CANCELLED', endTime: clock.now(), nodeList: 'node02' });
+    const neverBegan = async (shown: SlurmJobDetail) => {
+      clock.advance(65_001);
+      slurm.willList(shown);
+      await tracker.run();
+      await expect(find()).resolves.toMatchObject({
+        ...{ state: 'collecting', startedAt: null },
+        slurmEnd: { state: 'NOT_STARTED' },
+      });
+    };
 
     it('never began where there is no claim, also after the time that one may come late', async () => {
       const job = await queued();
       const shown = cancelled();
       slurm.willList(shown);
       await isUnchanged(job);
-      clock.advance(65_001);
-      slurm.willList(shown);
-      await tracker.run();
-      await expect(find()).resolves.toMatchObject({
-        ...{ state: 'collecting', startedAt: null },
-        slurmEnd: { state: 'NOT_STARTED' },
-      });
+      await neverBegan(shown);
     });
 
     it('never began where Slurm had shown it as running for a moment', async () => {
       await running();
-      const shown = cancelled();
-      clock.advance(65_001);
-      slurm.willList(shown);
-      await tracker.run();
-      await expect(find()).resolves.toMatchObject({
-        ...{ state: 'collecting', startedAt: null },
-        slurmEnd: { state: 'NOT_STARTED' },
-      });
+      await neverBegan(cancelled());
     });
 
     it('was cancelled where its script had begun', async () => {

@@ -131,7 +131,7 @@ export class TrackJobs {
     const soughtAt = this.#recordSoughtAt.get(job.id);
     if (soughtAt !== undefined && now.getTime() - soughtAt.getTime() < RECORD_SOUGHT_EVERY_MS) return;
     this.#recordSoughtAt.set(job.id, now);
-    // Not at the first sight of it: a worker that has just started would look for all of them at once.
+    // A job that ends within half a minute costs no look.
     if (soughtAt === undefined) return;
     const record = await this.#ports.runs.readExit(job.id);
     if (record.kind !== 'present' || now.getTime() - record.value.endedAt * 1000 < UNNOTICED_AFTER_MS) return;
