@@ -123,7 +123,12 @@ export function describeBoardStore(
           architecture: 'arm64',
         },
         ...{ cpus: 4, memoryMebibytes: 8000, pageSizeBytes: 16_384, os: 'debian 13', kernel: '6.12' },
-        ...{ temperatureCelsius: 48.3, throttled: ['throttled'], clockSkewSeconds: -0.5 },
+        ...{
+          temperatureCelsius: 48.3,
+          throttled: ['throttled'],
+          clockSkewSeconds: -0.5,
+          clockSkewUncertaintySeconds: 0,
+        },
       };
       const patch = { facts, factsAt: at(9), hostKeySha256: 'SHA256:x', sealedSignIn: null };
       const changed = await store.change(board, patch);

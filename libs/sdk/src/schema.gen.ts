@@ -1498,6 +1498,8 @@ export interface components {
             throttled: string[] | null;
             /** @description The board's clock less that of the worker. */
             clockSkewSeconds: number;
+            /** @description The true skew is at most this far from `clockSkewSeconds`: half of the round trip. */
+            clockSkewUncertaintySeconds: number;
             /** @description How full the file system of / is, as `df` counts it. */
             rootUsedPercent: number;
             /** @description What is left of / for accounts other than root. */

@@ -102,7 +102,14 @@ describe('nodes', () => {
     const { id } = await enrol(4);
     await end('node04', { state: 'failed' });
     const condition = {
-      ...{ temperatureCelsius: 48.3, throttled: [], clockSkewSeconds: 0, rootUsedPercent: 1, load: 0.5 },
+      ...{
+        temperatureCelsius: 48.3,
+        throttled: [],
+        clockSkewSeconds: 0,
+        clockSkewUncertaintySeconds: 0,
+        rootUsedPercent: 1,
+        load: 0.5,
+      },
       ...{ rootFreeMebibytes: 5, bootId: 'b', bootedAt: new Date().toISOString() },
       readAt: new Date().toISOString(),
     };

@@ -32,7 +32,7 @@ offset=$(cat /var/tmp/lab-clock 2> /dev/null || echo 0)
 real=$(/bin/date +%s.%N)
 case "$*" in
   +%s.%N) awk "BEGIN { printf \\"%.3f\\n\\", $real + $offset }" ;;
-  '-u -s @'*) awk "BEGIN { printf \\"%.3f\\n\\", \${3#@} - $real }" > /var/tmp/lab-clock ;;
+  '-u -s '*' seconds') awk "BEGIN { printf \\"%.3f\\n\\", $offset + \${3% seconds} }" > /var/tmp/lab-clock ;;
   *) exec /bin/date "$@" ;;
 esac
 `;

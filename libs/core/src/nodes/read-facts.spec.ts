@@ -26,7 +26,7 @@ const text = (lines: Record<string, string>) =>
     .join('\n');
 
 it('reads what a board tells', () => {
-  expect(parseFacts(text(LINES), 100_000)).toEqual({
+  expect(parseFacts(text(LINES), 99_900, 100_100)).toEqual({
     ...{ model: 'Raspberry Pi 4 Model B Rev 1.4', serial: '10000000abcdef01', revision: 'c03114' },
     ...{ machineId: 'f00d', hostname: 'raspberrypi', architecture: 'arm64', cpus: 4, memoryMebibytes: 3793 },
     ...{ pageSizeBytes: 4096, os: 'debian 12', kernel: '6.6.51', temperatureCelsius: 48.312, throttled: [] },
@@ -40,15 +40,15 @@ it('reads what a board tells', () => {
 
 it('does without what only Raspberry Pis have', () => {
   const { model: _, serial: __, revision: ___, temperature: ____, throttled: _____, ...rest } = LINES;
-  expect(parseFacts(text({ ...rest, disks: 'lsblk: not found' }), 100_000)).toMatchObject({
+  expect(parseFacts(text({ ...rest, disks: 'lsblk: not found' }), 100_000, 100_000)).toMatchObject({
     ...{ model: null, serial: null, revision: null, temperatureCelsius: null, throttled: null, disks: [] },
   });
 });
 
 it('says what it has to know', () => {
   const { architecture: _, ...rest } = LINES;
-  expect(() => parseFacts(text(rest), 0)).toThrow('does not tell its architecture (dpkg)');
-  expect(() => parseFacts(text({ ...LINES, cpus: 'many' }), 0)).toThrow("The board's cpus is no number");
+  expect(() => parseFacts(text(rest), 0, 0)).toThrow('does not tell its architecture (dpkg)');
+  expect(() => parseFacts(text({ ...LINES, cpus: 'many' }), 0, 0)).toThrow("The board's cpus is no number");
 });
 
 it('asks a real system, at once', async () => {

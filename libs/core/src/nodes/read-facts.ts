@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { BoardFacts } from './board.ts';
 import type { BoardConnection } from './board-connection.ts';
 import { StepProblem } from './board-step.ts';
+import { clockSkew } from './clock-skew.ts';
 import { succeed } from './succeed.ts';
 import { decodeThrottled } from './throttling.ts';
 
@@ -34,12 +35,14 @@ fact time date +%s.%N
 export async function readFacts(connection: BoardConnection, nowMs: () => number): Promise<BoardFacts> {
   const askedAt = nowMs();
   const { stdout } = await succeed(connection, { argv: ['sh', '-c', SCRIPT], root: true });
-  const answeredAt = nowMs();
-  return parseFacts(stdout, (askedAt + answeredAt) / 2);
+  return parseFacts(stdout, askedAt, nowMs());
 }
 
-/** @param atMs what the worker's clock showed when the board looked at its own */
-export function parseFacts(text: string, atMs: number): BoardFacts {
+/**
+ * @param askedAtMs what the worker's clock showed before the question
+ * @param answeredAtMs and after the answer
+ */
+export function parseFacts(text: string, askedAtMs: number, answeredAtMs: number): BoardFacts {
   const facts = new Map(
     text.split('\n').flatMap((line): [string, string][] => {
       const at = line.indexOf('\t');
@@ -74,7 +77,7 @@ export function parseFacts(text: string, atMs: number): BoardFacts {
     disks: parseDisks(optional('disks')),
     temperatureCelsius: temperature === null ? null : Number(temperature) / 1000,
     throttled: decodeThrottled(facts.get('throttled') ?? '') ?? null,
-    clockSkewSeconds: Math.round(number('time') * 1000 - atMs) / 1000,
+    clockSkewSeconds: clockSkew(number('time'), askedAtMs, answeredAtMs).seconds,
   };
 }
 

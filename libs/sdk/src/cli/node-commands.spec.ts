@@ -32,6 +32,7 @@ const BOARD: NonNullable<ObservedNode['board']> = {
         temperatureCelsius: 81.4,
         throttled: ['under-voltage'],
         clockSkewSeconds: 0,
+        clockSkewUncertaintySeconds: 0,
         rootUsedPercent: 12.5,
       },
       ...{

@@ -17,6 +17,9 @@ export const boardConditionSchema = z
       .nullable()
       .describe('What `vcgencmd get_throttled` tells; null where it cannot be asked.'),
     clockSkewSeconds: z.number().describe("The board's clock less that of the worker."),
+    clockSkewUncertaintySeconds: z
+      .number()
+      .describe('The true skew is at most this far from `clockSkewSeconds`: half of the round trip.'),
     rootUsedPercent: z.number().describe('How full the file system of / is, as `df` counts it.'),
     rootFreeMebibytes: z.int().describe('What is left of / for accounts other than root.'),
     load: z.number().describe('Load of the last minute.'),

@@ -3,8 +3,14 @@ import type { BoardCondition } from './board-health.ts';
 import { judgeHealth } from './judge-health.ts';
 
 const FINE: BoardCondition = {
-  ...{ temperatureCelsius: 48, throttled: [], clockSkewSeconds: 0.1, rootUsedPercent: 40 },
-  ...{ rootFreeMebibytes: 9_000, load: 3, bootId: 'a', bootedAt: '2031-04-05T06:07:08.000Z' },
+  ...{ temperatureCelsius: 48, throttled: [], clockSkewSeconds: 0.1, clockSkewUncertaintySeconds: 0.01 },
+  ...{
+    rootUsedPercent: 40,
+    rootFreeMebibytes: 9_000,
+    load: 3,
+    bootId: 'a',
+    bootedAt: '2031-04-05T06:07:08.000Z',
+  },
   readAt: '2031-04-05T06:07:08.000Z',
 };
 const judge = (changes: Partial<BoardCondition>) => {
@@ -30,6 +36,11 @@ describe('the health of a board', () => {
     ['full', { rootUsedPercent: 90.1 }, ['degraded', 'disk_full']],
     ['behind', { clockSkewSeconds: -2.1 }, ['degraded', 'clock_skew']],
     ['ahead', { clockSkewSeconds: 2 }, ['healthy']],
+    [
+      'asked over a connection that stalled',
+      { clockSkewSeconds: -4, clockSkewUncertaintySeconds: 4 },
+      ['healthy'],
+    ],
     [
       'hot, full and slow',
       { throttled: ['throttled'], temperatureCelsius: 85, rootUsedPercent: 99 },

@@ -1,4 +1,5 @@
 import type { Reason } from '../../jobs/job.ts';
+import { surelyExceeds } from '../clock-skew.ts';
 import type { BoardCondition, HealthState } from './board-health.ts';
 
 /** What came of a look at a board. */
@@ -93,7 +94,8 @@ function complaints(condition: BoardCondition): Reason[] {
       message: `Its disk is ${rootUsedPercent.toFixed(0)} % full: ${rootFreeMebibytes} MiB are left on /.`,
     });
   }
-  if (Math.abs(clockSkewSeconds) > SKEWED_SECONDS) {
+  const skew = { seconds: clockSkewSeconds, uncertaintySeconds: condition.clockSkewUncertaintySeconds };
+  if (surelyExceeds(skew, SKEWED_SECONDS)) {
     const direction = clockSkewSeconds > 0 ? 'ahead of' : 'behind';
     reasons.push({
       code: 'clock_skew',

@@ -32,7 +32,7 @@ const FACTS: BoardFacts = {
     architecture: 'arm64',
   },
   ...{ cpus: 4, memoryMebibytes: 8062, pageSizeBytes: 16_384, os: 'debian 13', kernel: '6.12' },
-  ...{ temperatureCelsius: 40, throttled: [], clockSkewSeconds: 0 },
+  ...{ temperatureCelsius: 40, throttled: [], clockSkewSeconds: 0, clockSkewUncertaintySeconds: 0 },
 };
 const board = (name: string, facts: BoardFacts | null = FACTS): Board => ({
   ...{ id: `brd_${name}`, version: 1, name, address: '10.0.0.3', sshPort: 2222, signInUser: 'secret-user' },
@@ -78,7 +78,13 @@ describe('the nodes of the cluster', () => {
       ...{ boardId: 'brd_node2', state: 'degraded', reasons: [{ code: 'hot', message: 'It is hot.' }] },
       ...{ observedAt: NOW, since: NOW, failures: 0, nextLookAt: NOW },
       condition: {
-        ...{ temperatureCelsius: 85, throttled: ['throttled'], clockSkewSeconds: 0, rootUsedPercent: 1 },
+        ...{
+          temperatureCelsius: 85,
+          throttled: ['throttled'],
+          clockSkewSeconds: 0,
+          clockSkewUncertaintySeconds: 0,
+          rootUsedPercent: 1,
+        },
         ...{
           rootFreeMebibytes: 1,
           load: 1,

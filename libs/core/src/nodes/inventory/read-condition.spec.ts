@@ -19,10 +19,11 @@ const text = (changes: Partial<Record<string, string>> = {}) =>
 
 describe('the condition of a board', () => {
   it('is read from what it wrote', () => {
-    expect(parseCondition(text(), AT)).toEqual({
+    expect(parseCondition(text(), AT - 300, AT + 300)).toEqual({
       temperatureCelsius: 48.312,
       throttled: ['under-voltage since the start', 'throttled since the start'],
       clockSkewSeconds: 1.5,
+      clockSkewUncertaintySeconds: 0.3,
       rootUsedPercent: 30,
       rootFreeMebibytes: 20_507,
       load: 0.52,
@@ -33,17 +34,17 @@ describe('the condition of a board', () => {
   });
 
   it('may be without a thermometer and vcgencmd', () => {
-    expect(parseCondition(text({ temperature: '', throttled: '' }), AT)).toMatchObject({
+    expect(parseCondition(text({ temperature: '', throttled: '' }), AT, AT)).toMatchObject({
       temperatureCelsius: null,
       throttled: null,
     });
   });
 
   it('is read where a device has spaces in its name', () => {
-    expect(parseCondition(text({ disk: 'a 1 b 100 50 50 50% /' }), AT).rootUsedPercent).toBe(50);
+    expect(parseCondition(text({ disk: 'a 1 b 100 50 50 50% /' }), AT, AT).rootUsedPercent).toBe(50);
   });
 
   it.each(['disk', 'load', 'uptime', 'bootId', 'time'])('is not made up where %s is missing', (name) => {
-    expect(() => parseCondition(text({ [name]: '' }), AT)).toThrow(`It does not tell its ${name}.`);
+    expect(() => parseCondition(text({ [name]: '' }), AT, AT)).toThrow(`It does not tell its ${name}.`);
   });
 });

@@ -1,5 +1,6 @@
 import type { BoardConnection } from '../board-connection.ts';
 import { StepProblem } from '../board-step.ts';
+import { clockSkew } from '../clock-skew.ts';
 import { succeed } from '../succeed.ts';
 import { decodeThrottled } from '../throttling.ts';
 import type { BoardCondition } from './board-health.ts';
@@ -33,15 +34,15 @@ export async function readCondition(
     root: true,
     timeoutMs: TIMEOUT_MS,
   });
-  const answeredAt = nowMs();
-  return parseCondition(stdout, (askedAt + answeredAt) / 2);
+  return parseCondition(stdout, askedAt, nowMs());
 }
 
 /**
- * @param atMs what the worker's clock showed when the board looked at its own
+ * @param askedAtMs what the worker's clock showed before the question
+ * @param answeredAtMs and after the answer
  * @throws StepProblem naming what the board did not tell
  */
-export function parseCondition(text: string, atMs: number): BoardCondition {
+export function parseCondition(text: string, askedAtMs: number, answeredAtMs: number): BoardCondition {
   const facts = new Map(
     text.split('\n').flatMap((line): [string, string][] => {
       const at = line.indexOf('\t');
@@ -60,11 +61,14 @@ export function parseCondition(text: string, atMs: number): BoardCondition {
   const [timeSeconds] = needed('time', /^\d+(\.\d+)?$/);
   const [load] = needed('load', /^\d+(\.\d+)?/);
   const [bootId] = needed('bootId', /^[0-9a-f-]{36}$/);
+  const skew = clockSkew(Number(timeSeconds), askedAtMs, answeredAtMs);
+  const atMs = (askedAtMs + answeredAtMs) / 2;
   const temperature = /^-?\d+$/.exec(facts.get('temperature') ?? '')?.[0];
   return {
     temperatureCelsius: temperature === undefined ? null : Number(temperature) / 1000,
     throttled: decodeThrottled(facts.get('throttled') ?? '') ?? null,
-    clockSkewSeconds: Math.round(Number(timeSeconds) * 1000 - atMs) / 1000,
+    clockSkewSeconds: skew.seconds,
+    clockSkewUncertaintySeconds: skew.uncertaintySeconds,
     rootUsedPercent: total === 0 ? 0 : Math.round((Number(used) / total) * 1000) / 10,
     rootFreeMebibytes: Math.floor(Number(free) / 1024),
     load: Number(load),

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { StepProblem } from '../../board-step.ts';
+import type { ClockSkew } from '../../clock-skew.ts';
 import { chronySources, type TimeKeeping, timeFinding } from './time-keeping.ts';
 
 const CHRONY: TimeKeeping = { keeper: 'chrony', enabled: true, synchronised: true, sourcesDiffer: false };
+const by = (seconds: number, uncertaintySeconds = 0): ClockSkew => ({ seconds, uncertaintySeconds });
 const TIMESYNCD = { ...CHRONY, keeper: 'systemd-timesyncd' };
 
 describe('the time of a board', () => {
@@ -16,7 +18,7 @@ describe('the time of a board', () => {
       "chrony, which no time server has answered yet; the clock is 0.00 s ahead of the worker's",
     ],
   ])('is right: %j %d %j', (keeping, skew, servers, detail) => {
-    expect(timeFinding(keeping, skew, servers)).toEqual({ kind: 'right', detail });
+    expect(timeFinding(keeping, by(skew), servers)).toEqual({ kind: 'right', detail });
   });
 
   it.each([
@@ -28,15 +30,22 @@ describe('the time of a board', () => {
     [{ ...CHRONY, enabled: false }, 0, [], 'does not run after the next start'],
     [{ ...CHRONY, sourcesDiffer: true }, 0, [], 'asks other time servers'],
   ])('is not right: %j %d %j', (keeping, skew, servers, detail) => {
-    expect(timeFinding(keeping, skew, servers)).toEqual({
+    expect(timeFinding(keeping, by(skew), servers)).toEqual({
       kind: 'differs',
       detail: expect.stringContaining(detail) as string,
     });
   });
 
   it('is not set where the board follows a time server: the worker may be the one that is wrong', () => {
-    expect(() => timeFinding(CHRONY, 600, [])).toThrow(StepProblem);
-    expect(() => timeFinding(TIMESYNCD, -3, ['10.0.0.1'])).toThrow("3.00 s behind the worker's");
+    expect(() => timeFinding(CHRONY, by(600), [])).toThrow(StepProblem);
+    expect(() => timeFinding(TIMESYNCD, by(-3), ['10.0.0.1'])).toThrow("3.00 s behind the worker's");
+  });
+
+  it('is right where a connection that stalled cannot tell more', () => {
+    expect(timeFinding(CHRONY, by(-4, 4), [])).toEqual({
+      kind: 'right',
+      detail: "chrony, synchronised; the clock is 4.00 ± 4.00 s behind the worker's",
+    });
   });
 
   it('is asked of the servers that are given', () => {

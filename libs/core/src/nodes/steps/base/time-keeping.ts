@@ -1,5 +1,5 @@
 import { differs, right, type StepFinding, StepProblem } from '../../board-step.ts';
-import { inWords } from './clock.ts';
+import { type ClockSkew, inWords, surelyExceeds } from '../../clock-skew.ts';
 
 /** munge takes credentials of the last minutes, but files, logs and `make` suffer long before. */
 export const SKEW_LIMIT_SECONDS = 1;
@@ -23,16 +23,15 @@ export const chronySources = (servers: readonly string[]): string =>
 /**
  * Whether a board's time is kept, and is right. Another service than chrony is left alone where it works and no servers
  * are given.
- * @param skewSeconds the board's clock less the worker's
  * @throws StepProblem where the board follows a time server, and the worker has another time
  */
 export function timeFinding(
   { keeper, enabled, synchronised, sourcesDiffer }: TimeKeeping,
-  skewSeconds: number,
+  skew: ClockSkew,
   servers: readonly string[],
 ): StepFinding {
-  const clock = `the clock is ${inWords(skewSeconds)}`;
-  const isOff = Math.abs(skewSeconds) > SKEW_LIMIT_SECONDS;
+  const clock = `the clock is ${inWords(skew)}`;
+  const isOff = surelyExceeds(skew, SKEW_LIMIT_SECONDS);
   if (isOff && synchronised && keeper !== null)
     throw new StepProblem(
       `The board follows a time server (${keeper}), and ${clock}. One of both is wrong: see whether the worker's machine is synchronised (\`timedatectl\`), and which servers the board asks.`,

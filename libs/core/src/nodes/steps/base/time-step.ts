@@ -1,7 +1,8 @@
 import { type BoardStep, type StepContext, StepProblem } from '../../board-step.ts';
 import { installPackages } from '../../packages.ts';
 import { succeed } from '../../succeed.ts';
-import { clockSkew, inWords, setClock } from './clock.ts';
+import { inWords, surelyExceeds } from '../../clock-skew.ts';
+import { correctClock, measureClockSkew } from './clock.ts';
 import { OWNED_FILES_LINES, type OwnedFile, ownedFilesArguments, writeOwnedFiles } from './owned-files.ts';
 import { chronySources, SKEW_LIMIT_SECONDS, type TimeKeeping, timeFinding } from './time-keeping.ts';
 
@@ -43,14 +44,15 @@ export const timeStep: BoardStep = {
     args: [SOURCES, String(site.timeServers.length), ...ownedFilesArguments(filesFor(site.timeServers))],
   }),
   async check(seen, context) {
-    return timeFinding(parseTimeKeeping(seen), await clockSkew(context), context.site.timeServers);
+    const skew = await measureClockSkew(context, SKEW_LIMIT_SECONDS);
+    return timeFinding(parseTimeKeeping(seen), skew, context.site.timeServers);
   },
   async apply(context, seen) {
     const { connection, site } = context;
     const { synchronised } = parseTimeKeeping(seen);
-    const skew = await clockSkew(context);
-    const isOff = Math.abs(skew) > SKEW_LIMIT_SECONDS;
-    if (isOff && !synchronised) await setClock(context);
+    const skew = await measureClockSkew(context, SKEW_LIMIT_SECONDS);
+    const isOff = surelyExceeds(skew, SKEW_LIMIT_SECONDS);
+    if (isOff && !synchronised) await correctClock(context, skew);
     if (!/^installed$/m.test(seen)) await installPackages(context, ['chrony']);
     if (/^unread$/m.test(seen))
       throw new StepProblem(

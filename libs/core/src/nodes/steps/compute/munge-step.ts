@@ -1,6 +1,7 @@
 import { type BoardStep, differs, right, StepProblem } from '../../board-step.ts';
 import { installPackages } from '../../packages.ts';
-import { clockSkew } from '../base/clock.ts';
+import { type ClockSkew, surelyExceeds } from '../../clock-skew.ts';
+import { measureClockSkew } from '../base/clock.ts';
 import { succeed } from '../../succeed.ts';
 import { NO_SLURM, slurmOfSite } from './slurm-of-site.ts';
 
@@ -43,7 +44,8 @@ export const mungeStep: BoardStep = {
     const { site, facts } = context;
     if (site.slurm === null) return right(NO_SLURM);
     // The clock may have been set since the facts were read.
-    if (isOff(facts.clockSkewSeconds)) refuseSkew(await clockSkew(context));
+    if (Math.abs(facts.clockSkewSeconds) >= MOST_SKEW_SECONDS)
+      refuseSkew(await measureClockSkew(context, MOST_SKEW_SECONDS));
     const lines = seen.split('\n');
     if (!lines.includes('installed')) return differs('munge is not installed');
     const key = Buffer.from(await site.slurm.mungeKey(), 'base64');
@@ -65,11 +67,10 @@ export const mungeStep: BoardStep = {
   },
 };
 
-const isOff = (skewSeconds: number): boolean => Math.abs(skewSeconds) >= MOST_SKEW_SECONDS;
-
 /** @throws StepProblem, passing, where credentials would be refused for their time */
-function refuseSkew(seconds: number): void {
-  if (!isOff(seconds)) return;
+function refuseSkew(skew: ClockSkew): void {
+  if (!surelyExceeds(skew, MOST_SKEW_SECONDS)) return;
+  const { seconds } = skew;
   const shown = `${Math.abs(seconds).toFixed(1)} s ${seconds > 0 ? 'ahead' : 'behind'}`;
   throw new StepProblem(
     `The board's clock is ${shown}; munge refuses what comes from another time. Let it synchronise its time first.`,
