@@ -11,7 +11,7 @@ const generate = (command, args) => {
 };
 const openapi = join(directory, 'openapi.json');
 const types = join(directory, 'schema.gen.ts');
-generate(process.execPath, ['dist/apps/api/src/openapi/write-document.js', openapi]);
+generate(process.execPath, ['dist/write-openapi.js', openapi]);
 generate('npx', ['openapi-typescript', openapi, '-o', types]);
 const stale = [
   ['openapi.json', openapi],

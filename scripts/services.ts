@@ -70,11 +70,11 @@ export async function stopServices({ stateFile }: Pick<Installation, 'stateFile'
   return running;
 }
 
-const entryFile = (name: ServiceName) => join(CHECKOUT, 'dist', 'apps', name, 'src', 'main.js');
+const entryFile = (name: ServiceName) => join(CHECKOUT, 'dist', `${name}.js`);
 
 function startService(name: ServiceName, logs: string, environment: Record<string, string>): number {
   const output = openSync(join(logs, `${name}.log`), 'a');
-  const child = spawn(process.execPath, [entryFile(name)], {
+  const child = spawn(process.execPath, ['--enable-source-maps', entryFile(name)], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', output, output],

@@ -8,7 +8,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const BUILD_INPUTS = ['apps', 'libs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const BUILD_INPUTS = [
+  'apps',
+  'libs',
+  'package.json',
+  'tsconfig.json',
+  'scripts/bundle.ts',
+  'scripts/build-apps.ts',
+];
 
 function run(purpose, command, args) {
   console.log(`setup: ${purpose} (${command} ${args.join(' ')})`);

@@ -92,7 +92,6 @@ const work = (rights: Rights, step: string, group: number | '', ...rest: string[
     inPassablePlace(
       withRights(rights, [
         passable.node,
-        '--conditions=bramble-source',
         ...[join(passable.checkout, PROGRAM), step, root, String(group), ...rest],
       ]),
     ),

@@ -29,8 +29,7 @@ export interface Installation {
   stop: () => Promise<void>;
 }
 
-const entryFile = (app: 'api' | 'worker') =>
-  fileURLToPath(new URL(`../../dist/apps/${app}/src/main.js`, import.meta.url));
+const entryFile = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../dist/${app}.js`, import.meta.url));
 
 /**
  * @param environment further settings for api and worker

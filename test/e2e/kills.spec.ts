@@ -1,20 +1,24 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job } from '@bramble/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../scripts/bundle.ts';
+import { CHECKOUT } from '../../scripts/installation.ts';
 import { labUp, type SlurmLab } from '../lab/slurm-lab.ts';
 import { type Installation, startInstallation } from './installation.ts';
 import { Tally } from './tally.ts';
 
-const CRASHING_WORKER = fileURLToPath(new URL('./crashing-worker.ts', import.meta.url));
+/** It is started dozens of times, and finds packages where those of the checkout are. */
+const PROGRAMS = join(CHECKOUT, 'node_modules/.cache/crashing-worker');
+const CRASHING_WORKER = join(PROGRAMS, 'crashing-worker.js');
 
 let lab: SlurmLab;
 let bramble: Installation;
 let tally: Tally;
 
 beforeAll(async () => {
+  await bundle({ 'crashing-worker': 'test/e2e/crashing-worker.ts' }, PROGRAMS);
   lab = await labUp();
   // A short life of sbatch, so that the certainty about an attempt that was cut off comes soon.
   bramble = await startInstallation(lab, { BRAMBLE_SUBMIT_TIMEOUT_MS: '1000' });

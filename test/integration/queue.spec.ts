@@ -269,11 +269,9 @@ describe.each([
     'give the job of a killed worker to another, with what was added meanwhile, and are free again',
     { timeout: RECOVERY_MS + 30_000 },
     async () => {
-      const child = spawn(
-        process.execPath,
-        ['--conditions=bramble-source', PROGRAM, JSON.stringify(backend.location())],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      );
+      const child = spawn(process.execPath, [PROGRAM, JSON.stringify(backend.location())], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const held = once(createInterface(child.stdout), 'line');
       await queues.jobQueue.add('submit', 'job_1');
       expect(await held).toEqual(['job_1']);

@@ -49,7 +49,7 @@ describe('leadership', () => {
   });
 
   it('passes on when the leader is killed', async () => {
-    const child = spawn(process.execPath, ['--conditions=bramble-source', PROGRAM, database.url, 'killed'], {
+    const child = spawn(process.execPath, [PROGRAM, database.url, 'killed'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(createInterface(child.stdout), 'line');

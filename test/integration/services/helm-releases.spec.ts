@@ -195,7 +195,7 @@ describe('a release whose Helm is killed', () => {
     const source = `import { HelmCliReleases } from '#infra/helm/helm-cli-releases';
 await new HelmCliReleases(${JSON.stringify(options())}).apply(${JSON.stringify(release)},
   ${JSON.stringify({ chart, values: {}, ...limits })});`;
-    const program = ['--conditions=bramble-source', '--input-type=module', '--eval', source];
+    const program = ['--input-type=module', '--eval', source];
     const worker = spawn(process.execPath, program, {
       stdio: 'ignore',
       env: { ...process.env, TMPDIR: scratch },

@@ -26,7 +26,7 @@ interface LabImage {
 }
 
 const OF_BRAMBLE = [
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'libs/sdk/package.json'],
+  ...['package.json', 'package-lock.json', 'tsconfig.json', 'libs/sdk/package.json', 'scripts/*.ts'],
   ...['apps/**', 'libs/core/**', 'libs/infra/**', 'deploy/helm/services/**', 'deploy/docker/bramble/**'],
 ];
 const ofBramble = (target: string): LabImage => ({

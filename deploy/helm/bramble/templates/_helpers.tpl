@@ -128,7 +128,7 @@ capabilities: { drop: [ALL] }
 - name: migrate
   image: {{ include "bramble.image" . | quote }}
   imagePullPolicy: {{ .root.Values.images.pullPolicy }}
-  args: [/app/migrate.js]
+  args: [/app/dist/migrate.js]
   securityContext:
     runAsNonRoot: true
     runAsUser: {{ .root.Values.account.uid | default .root.Values.storage.groupId | int64 }}

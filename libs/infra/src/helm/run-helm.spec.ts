@@ -129,11 +129,10 @@ describe('one run of Helm', () => {
       const path = program('orphan', 'echo $$ > "$1"; exec sleep 60');
       const source = `import { runHelm } from ${JSON.stringify(join(import.meta.dirname, 'run-helm.ts'))};
 await runHelm(${JSON.stringify(options(path))}, { argv: [${JSON.stringify(file)}] }, { timeoutMs: 60_000 });`;
-      const parent = spawn(
-        process.execPath,
-        ['--conditions=bramble-source', '--input-type=module', '--eval', source],
-        { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: scratch } },
-      );
+      const parent = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...process.env, TMPDIR: scratch },
+      });
       const orphan = await pidIn(file);
       expect(isAlive(orphan)).toBe(true);
       parent.kill('SIGKILL');

@@ -248,14 +248,7 @@ describe('staging', () => {
     });
     const child = spawn(
       process.execPath,
-      [
-        '--no-warnings',
-        '--conditions=bramble-source',
-        '--input-type=module-typescript',
-        '--eval',
-        STAGE_AND_DIE,
-        input,
-      ],
+      ['--no-warnings', '--input-type=module-typescript', '--eval', STAGE_AND_DIE, input],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const output = allOf(child.stdout as AsyncIterable<Buffer>);

@@ -1,5 +1,5 @@
 // Brings the schema of the database up to date, and ends. A database that is not up yet is waited for; any other
-// failure ends it at once. Replicas may do so at the same time: see migrate.ts.
+// failure ends it at once. Replicas may do so at the same time: see migrate.ts of the database.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '#infra/database/migrate';
 
@@ -14,12 +14,16 @@ const NOT_UP = new Set([
   '57P03',
 ]);
 
-const isNotUp = (error) =>
-  NOT_UP.has(error?.code) ||
-  (error instanceof AggregateError && error.errors.every(isNotUp)) ||
-  /timeout|terminated/i.test(error?.message ?? '');
+function isNotUp(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.every(isNotUp);
+  return NOT_UP.has(codeOf(error) ?? '') || /timeout|terminated/i.test(error.message);
+}
 
-const write = (level, message) => process.stdout.write(`${JSON.stringify({ level, msg: message })}\n`);
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+const write = (level: string, message: string) =>
+  process.stdout.write(`${JSON.stringify({ level, msg: message })}\n`);
 
 const url = process.env.DATABASE_URL ?? '';
 if (url.trim() === '') {
@@ -34,7 +38,7 @@ for (;;) {
     break;
   } catch (error) {
     if (!isNotUp(error) || Date.now() > deadline) throw error;
-    write('info', `Waiting for the database: ${error.code ?? error.message}`);
+    write('info', `Waiting for the database: ${codeOf(error) ?? String(error)}`);
     await sleep(TRY_AGAIN_MS);
   }
 }
