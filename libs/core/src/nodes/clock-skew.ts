@@ -28,12 +28,11 @@ export const surelyExceeds = ({ seconds, uncertaintySeconds }: ClockSkew, limitS
 export const surelyWithin = ({ seconds, uncertaintySeconds }: ClockSkew, limitSeconds: number): boolean =>
   Math.abs(seconds) + uncertaintySeconds <= limitSeconds;
 
-/** Such as `3.21 s ahead of the worker's`, with the uncertainty where it shows. */
+/** Such as `3.21 s ahead of the worker's`, or `4.00 ± 3.5 s behind the worker's` where the connection was slow. */
 export function inWords({ seconds, uncertaintySeconds }: ClockSkew): string {
-  const digits = Math.abs(seconds) < 10 ? 2 : 0;
-  const uncertainty = uncertaintySeconds.toFixed(digits);
-  const shown = `${Math.abs(seconds).toFixed(digits)}${Number(uncertainty) === 0 ? '' : ` ± ${uncertainty}`} s`;
-  return `${shown} ${seconds < 0 ? 'behind' : 'ahead of'} the worker's`;
+  const skew = Math.abs(seconds).toFixed(Math.abs(seconds) < 10 ? 2 : 0);
+  const uncertainty = uncertaintySeconds < 0.1 ? '' : ` ± ${uncertaintySeconds.toFixed(1)}`;
+  return `${skew}${uncertainty} s ${seconds < 0 ? 'behind' : 'ahead of'} the worker's`;
 }
 
 const toMilliseconds = (seconds: number): number => Math.round(seconds * 1000) / 1000;

@@ -42,10 +42,11 @@ export const REVISIONS_KEPT = 10;
  * `busy`: another Helm is at work on the release, or was killed there: see `recover`. `conflict`: other managers own
  * fields, or other releases own objects. `chart`: the chart is missing, cannot be had, or is not what its digest says;
  * nothing was sent to the cluster. `unreachable`: the API server does not answer. `forbidden`: it does not allow it.
- * `program`: Helm itself is missing or too old.
+ * `program`: Helm itself is missing or too old. `vanished`: an object of an earlier release was still being deleted when
+ * Helm began, and is gone now: the same again succeeds.
  */
 export type HelmFailureCode =
-  'busy' | 'conflict' | 'chart' | 'unreachable' | 'forbidden' | 'program' | 'other';
+  'busy' | 'conflict' | 'chart' | 'unreachable' | 'forbidden' | 'program' | 'vanished' | 'other';
 
 export interface HelmFailure {
   kind: 'failed';

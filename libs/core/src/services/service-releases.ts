@@ -221,7 +221,8 @@ export class ServiceReleases {
     const outcome = await this.#tracked.unlessCancelled((signal) => run({ timeoutMs, signal }));
     if (outcome.kind === 'done') return outcome.value;
     if (outcome.kind === 'ended') throw new StepProblem(outcome.because);
-    throw new StepProblem(outcome.message, { passing: outcome.code === 'unreachable' });
+    const passing = outcome.code === 'unreachable' || outcome.code === 'vanished';
+    throw new StepProblem(outcome.message, { passing });
   }
 
   /** Keeps what was not kept before: a worker that takes over finds what stood there first. */

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { Log } from './log.ts';
 import { migrations } from './migrations/migrations.ts';
@@ -52,6 +53,8 @@ export function openForMigrations(options: Omit<DatabaseOptions, 'poolSize'>): P
 function commonOptions({ url, log }: Pick<DatabaseOptions, 'url' | 'log'>) {
   return {
     type: 'postgres' as const,
+    // TypeORM would look for it by its name, which is not there where all is one bundle.
+    driver: pg,
     url,
     applicationName: 'bramble',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,

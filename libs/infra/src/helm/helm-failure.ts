@@ -34,6 +34,11 @@ const KNOWN: readonly { words: RegExp; code: HelmFailureCode; remedy: string }[]
     remedy: 'Bind a role to that user, or give BRAMBLE_KUBECONFIG an account that may do it.',
   },
   {
+    words: /failed to get object .+ not found/,
+    code: 'vanished',
+    remedy: 'It was still being deleted when Helm began, and is gone now: try again.',
+  },
+  {
     words: /unknown (shorthand )?flag/,
     code: 'program',
     remedy: 'This Helm is too old or too new for Bramble: give the path of a Helm 4 in BRAMBLE_HELM.',

@@ -21,10 +21,10 @@ export async function measureClockSkew(
   return best;
 }
 
-async function readClock({ connection, now }: Pick<StepContext, 'connection' | 'now'>): Promise<ClockSkew> {
-  const askedAt = now().getTime();
-  const { stdout } = await succeed(connection, { argv: ['date', '+%s.%N'] });
-  return clockSkew(Number(stdout), askedAt, now().getTime());
+async function readClock(context: Pick<StepContext, 'connection' | 'now'>): Promise<ClockSkew> {
+  const askedAt = context.now().getTime();
+  const { stdout } = await succeed(context.connection, { argv: ['date', '+%s.%N'] });
+  return clockSkew(Number(stdout), askedAt, context.now().getTime());
 }
 
 /**

@@ -44,7 +44,7 @@ describe('the time of a board', () => {
   it('is right where a connection that stalled cannot tell more', () => {
     expect(timeFinding(CHRONY, by(-4, 4), [])).toEqual({
       kind: 'right',
-      detail: "chrony, synchronised; the clock is 4.00 ± 4.00 s behind the worker's",
+      detail: "chrony, synchronised; the clock is 4.00 ± 4.0 s behind the worker's",
     });
   });
 
