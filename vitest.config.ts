@@ -6,7 +6,9 @@ import { LongestFirst } from './test/longest-first.ts';
 const conditions = ['bramble-source', 'module', 'node', 'development|production'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+const larger = { setupFiles: ['test/costs/spec-costs.ts'] };
 const withLab = {
+  ...larger,
   env: { BRAMBLE_LAB_DIR: TEST_LAB_DIRECTORY },
   globalSetup: ['test/lab/global-setup.ts'],
 };
@@ -40,6 +42,7 @@ export default defineConfig({
           include: ['test/sdk-package/**/*.spec.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          ...larger,
         },
       },
       {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { costReport } from './cost-report.ts';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { ensureBinaries } from '../test/lab/kube/binaries.ts';
 import { ensureMachinePrograms } from '../test/lab/kube/machine/machine-programs.ts';
@@ -39,6 +40,9 @@ interface VitestReport {
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'bramble-test-'));
+/** Specs and fixtures note there what they cost. */
+const ledger = join(reports, 'costs');
+writeFileSync(ledger, '');
 
 const LINT: Step = { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] };
 /** Together they take as long as lint, which has one processor to itself. */
@@ -90,7 +94,11 @@ async function exitCode(
   output: 'live' | 'whole',
 ): Promise<number | null> {
   const written = output === 'live' ? 'inherit' : 'pipe';
-  const child = spawn(program, args, { cwd: CHECKOUT, stdio: ['ignore', written, written] });
+  const child = spawn(program, args, {
+    cwd: CHECKOUT,
+    stdio: ['ignore', written, written],
+    env: { ...process.env, BRAMBLE_TEST_COSTS: ledger },
+  });
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -146,6 +154,7 @@ await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
 const checked = await Promise.all([runOneByOne([LINT]), runOneByOne(BESIDE_LINT)]);
 const outcomes = [...checked.flat(), await runStep(LARGER_TESTS, 'live')];
+for (const line of costReport(ledger)) console.log(line);
 rmSync(reports, { recursive: true, force: true });
 
 console.log('');

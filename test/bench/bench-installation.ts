@@ -7,7 +7,11 @@ export function startBramble(
   cleanup: Cleanup,
   environment: Record<string, string>,
 ): Promise<Installation> {
-  const starting = startInstallation(lab, { BRAMBLE_LOG_LEVEL: 'warn', ...environment });
+  const starting = startInstallation(
+    lab,
+    { BRAMBLE_LOG_LEVEL: 'warn', ...environment },
+    { database: 'embedded' },
+  );
   cleanup.add('Bramble', async () => {
     const started = await starting.catch(() => undefined);
     await started?.stop();

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { RedisServer } from '../integration/redis-server.ts';
+import { RedisServer } from '../lab/database/redis-server.ts';
 import { startBramble } from './bench-installation.ts';
 import { startBenchLab } from './bench-lab.ts';
 import type { Cleanup } from './cleanup.ts';

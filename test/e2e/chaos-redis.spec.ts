@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
-import { RedisServer } from '../integration/redis-server.ts';
+import { RedisServer } from '../lab/database/redis-server.ts';
 import { describeChaos } from './chaos.ts';
 
 let redis: RedisServer | undefined;

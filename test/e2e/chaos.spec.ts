@@ -1,4 +1,4 @@
-import { emptyWhileInUse } from '../integration/database-server.ts';
+import { emptyWhileInUse } from '../lab/database/execute.ts';
 import { describeChaos } from './chaos.ts';
 
 describeChaos(200, async () => ({

@@ -73,7 +73,11 @@ export function describeChaos(jobCount: number, queues: () => Promise<ChaosQueue
       dir: `${TEST_LAB_DIRECTORY}-chaos-${chosen.name}`,
       settings: { nodeTimeoutSeconds: 120 },
     });
-    bramble = await startInstallation(lab, { BRAMBLE_SUBMIT_TIMEOUT_MS: '2000', ...chosen.environment });
+    bramble = await startInstallation(
+      lab,
+      { BRAMBLE_SUBMIT_TIMEOUT_MS: '2000', ...chosen.environment },
+      { database: 'embedded' },
+    );
     tally = new Tally(bramble.storage);
     faults = faultsOf(lab, bramble, chosen);
   });

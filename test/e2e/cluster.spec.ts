@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Bramble, type Enrolment, fileFrom, type Operation } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FreshDatabase, freshDatabase } from '../integration/database-server.ts';
-import { RedisServer } from '../integration/redis-server.ts';
+import { type FreshDatabase, freshDatabase } from '../lab/database/database-server.ts';
+import { RedisServer } from '../lab/database/redis-server.ts';
 import {
   chartOf,
   type ClusterLab,

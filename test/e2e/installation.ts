@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Bramble } from '@bramble/sdk';
 import { startEmbeddedDatabase, stopEmbeddedDatabase } from '#infra/database/embedded-database';
+import { freshMigratedDatabase } from '../lab/database/database-server.ts';
 import { freePort } from '../lab/free-port.ts';
 import type { SlurmLab } from '../lab/slurm-lab.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -31,20 +32,27 @@ export interface Installation {
 
 const entryFile = (app: 'api' | 'worker') => fileURLToPath(new URL(`../../dist/${app}.js`, import.meta.url));
 
-/**
- * @param environment further settings for api and worker
- * @param own those for one of them
- */
+export interface InstallationOptions {
+  /** Settings of one of them alone. */
+  api?: Record<string, string>;
+  worker?: Record<string, string>;
+  /** `embedded`: a server of its own, as where nothing is configured. Default: a database on the server of all specs. */
+  database?: 'shared' | 'embedded';
+}
+
+/** @param environment further settings for api and worker */
 export async function startInstallation(
   lab: Pick<SlurmLab, 'dir' | 'storageDir' | 'accounts' | 'slurmConf' | 'binDir'>,
   environment: Record<string, string> = {},
-  own: { api?: Record<string, string>; worker?: Record<string, string> } = {},
+  { api: ofApi, worker: ofWorker, database = 'shared' }: InstallationOptions = {},
 ): Promise<Installation> {
   mkdirSync(join(lab.dir, 'e2e'), { recursive: true, mode: 0o755 });
   const home = reachableDirectory(join(lab.dir, 'e2e', 'home-'));
   const storage = reachableDirectory(join(lab.storageDir, 'e2e-'));
   const [apiPort, workerPort] = [await freePort(), await freePort()];
+  const fresh = database === 'shared' ? await freshMigratedDatabase() : undefined;
   const shared = {
+    ...(fresh === undefined ? {} : { DATABASE_URL: fresh.url }),
     BRAMBLE_HOME: home,
     BRAMBLE_STORAGE_ROOT: storage,
     BRAMBLE_ADMIN_ACCOUNT: lab.accounts.first,
@@ -62,15 +70,26 @@ export async function startInstallation(
       logFile: join(home, `${name}.log`),
       url: `http://127.0.0.1:${name === 'api' ? apiPort : port}`,
     });
-  const api = service('api', entryFile('api'), workerPort, own.api);
-  const worker = service('worker', entryFile('worker'), workerPort, own.worker);
-  await api.start();
-  await worker.start();
+  const api = service('api', entryFile('api'), workerPort, ofApi);
+  const worker = service('worker', entryFile('worker'), workerPort, ofWorker);
+  const others: ServiceProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all([api, worker, ...others].map((one) => one.stop()));
+    await (fresh === undefined ? stopEmbeddedDatabase(join(home, 'postgres')) : fresh.drop());
+    rmSync(home, { recursive: true, force: true });
+    rmSync(storage, { recursive: true, force: true });
+  };
+  try {
+    await api.start();
+    await worker.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const adminKey = readFileSync(join(home, 'admin.key'), 'utf8').trim();
   const client = (apiKey: string) => new Bramble({ baseUrl: api.url, apiKey });
   const admin = client(adminKey);
   let workers = 1;
-  const others: ServiceProcess[] = [];
 
   return {
     home,
@@ -82,11 +101,12 @@ export async function startInstallation(
     worker,
     anotherWorker: async (file, extra) => {
       workers += 1;
-      const other = service(`worker-${workers}`, file, await freePort(), { ...own.worker, ...extra });
+      const other = service(`worker-${workers}`, file, await freePort(), { ...ofWorker, ...extra });
       others.push(other);
       return other;
     },
     databaseUrl: async () =>
+      fresh?.url ??
       (await startEmbeddedDatabase({ dataDirectory: join(home, 'postgres'), log: () => {} })).url,
     user: async ({ name, role, account }) => {
       const user = await admin.admin.users.create({
@@ -97,12 +117,7 @@ export async function startInstallation(
       const { key } = await admin.admin.keys.create({ user: user.id, label: 'test' });
       return { id: user.id, key, client: client(key) };
     },
-    stop: async () => {
-      await Promise.all([api, worker, ...others].map((one) => one.stop()));
-      await stopEmbeddedDatabase(join(home, 'postgres'));
-      rmSync(home, { recursive: true, force: true });
-      rmSync(storage, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

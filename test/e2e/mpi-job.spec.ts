@@ -17,7 +17,7 @@ let bramble: Installation;
 
 beforeAll(async () => {
   lab = await labUp();
-  bramble = await startInstallation(lab);
+  bramble = await startInstallation(lab, {}, { database: 'embedded' });
 });
 afterAll(() => bramble.stop());
 

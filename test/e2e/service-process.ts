@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { cpuSecondsOf } from '../costs/cpu-time.ts';
+import { noteCost, timed } from '../costs/ledger.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,6 +32,10 @@ export class ServiceProcess {
     this.#url = options.url;
   }
 
+  get #name(): string {
+    return basename(this.#entryFile, '.js');
+  }
+
   get url(): string {
     return this.#url;
   }
@@ -39,8 +45,14 @@ export class ServiceProcess {
   }
 
   /** Starts the process, and returns when it is ready. */
-  async start(extraEnvironment: Record<string, string> = {}): Promise<void> {
-    this.launch(extraEnvironment);
+  start(extraEnvironment: Record<string, string> = {}): Promise<void> {
+    return timed(this.#name, async () => {
+      this.launch(extraEnvironment);
+      await this.#ready();
+    });
+  }
+
+  async #ready(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (Date.now() < deadline && this.isRunning) {
       const ready = await fetch(`${this.#url}/readyz`).then(
@@ -96,7 +108,9 @@ export class ServiceProcess {
   }
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (!this.isRunning) return;
+    const pid = this.#child?.pid;
+    if (!this.isRunning || pid === undefined) return;
+    noteCost({ kind: 'process', name: this.#name, cpuSeconds: cpuSecondsOf(pid) });
     this.#child?.kill(signal);
     await this.ended();
   }

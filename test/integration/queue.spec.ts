@@ -8,8 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { bullBackend, type QueueLocation } from '../../libs/infra/src/queue/bull-backend.ts';
 import { openQueues, type Queues } from '../../libs/infra/src/queue/open-queues.ts';
 import { lookForAbandonedEveryMs, TAKEOVER_AFTER_MS } from '../../libs/infra/src/queue/queue-registry.ts';
-import { emptyWhileInUse, execute, freshDatabase, type FreshDatabase } from './database-server.ts';
-import { RedisServer } from './redis-server.ts';
+import { freshDatabase, type FreshDatabase } from '../lab/database/database-server.ts';
+import { emptyWhileInUse, execute } from '../lab/database/execute.ts';
+import { RedisServer } from '../lab/database/redis-server.ts';
 
 const PROGRAM = join(import.meta.dirname, 'hold-queue-entry.ts');
 const RECOVERY_MS = TAKEOVER_AFTER_MS + 2 * lookForAbandonedEveryMs(TAKEOVER_AFTER_MS);

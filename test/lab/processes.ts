@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuSecondsOf } from '../costs/cpu-time.ts';
+import { noteCost } from '../costs/ledger.ts';
 import { LabError } from './lab-error.ts';
 import type { LabPaths } from './lab-directory.ts';
 import { waitUntil } from './waiting.ts';
@@ -22,6 +24,7 @@ interface DaemonRecord {
 }
 
 const START_TIMEOUT_MS = 20_000;
+const KILLED_WITHIN_MS = 5_000;
 
 /** Starts a daemon in a session of its own, so that it outlives whoever called, and records which process it is. */
 export function startDaemon(paths: LabPaths, daemon: Daemon): void {
@@ -93,12 +96,14 @@ export async function waitUntilReady(
 export async function stopDaemon(paths: LabPaths, name: string, graceMs = 10_000): Promise<void> {
   const pid = daemonPid(paths, name);
   if (pid !== undefined) {
+    noteProcess(name, pid);
     signal(pid, 'SIGTERM');
     signal(pid, 'SIGCONT');
     try {
       await waitUntilGone(paths, name, graceMs);
     } catch {
-      await killDaemon(paths, name);
+      signal(pid, 'SIGKILL');
+      await waitUntilGone(paths, name, KILLED_WITHIN_MS);
     }
   }
   rmSync(recordFile(paths, name), { force: true });
@@ -108,9 +113,19 @@ export async function stopDaemon(paths: LabPaths, name: string, graceMs = 10_000
 export async function killDaemon(paths: LabPaths, name: string): Promise<void> {
   const pid = daemonPid(paths, name);
   if (pid === undefined) return;
+  noteProcess(name, pid);
   signal(pid, 'SIGKILL');
-  await waitUntilGone(paths, name, 5_000);
+  await waitUntilGone(paths, name, KILLED_WITHIN_MS);
   rmSync(recordFile(paths, name), { force: true });
+}
+
+/** Nodes and boards are counted together. */
+function noteProcess(name: string, pid: number): void {
+  noteCost({
+    kind: 'process',
+    name: name.replace(/^(slurmd|board)-.*/, '$1'),
+    cpuSeconds: cpuSecondsOf(pid),
+  });
 }
 
 /** The end of what a daemon has said since its start, for error messages. */

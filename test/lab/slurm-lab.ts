@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { timed } from '../costs/ledger.ts';
 import { ensureDebianPackages } from '../../scripts/debian-packages.ts';
 import type { Log } from '../../scripts/debian-packages.ts';
 import { LAB_ACCOUNTS, ensureLabAccounts } from './accounts.ts';
@@ -126,7 +127,9 @@ export async function labUp(options: LabOptions = {}): Promise<SlurmLab> {
   assertRoot();
   await ensureDebianPackages('slurm', log);
   await ensureDebianPackages('ssh', log);
-  const state = await withLabLock(paths, () => bringUp(paths, options.settings ?? {}, log));
+  const state = await timed('Slurm lab', () =>
+    withLabLock(paths, () => bringUp(paths, options.settings ?? {}, log)),
+  );
   return slurmLab(paths, state, log);
 }
 

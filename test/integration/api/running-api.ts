@@ -11,7 +11,7 @@ import type { LiveServices } from '#core/services/read-services';
 import { useFaultWording } from '#core/vocabulary/fault-wording';
 import { createLogger } from '#infra/observability/logger';
 import { openPlatform, type Platform } from '#infra/platform/platform';
-import { freshDatabase } from '../database-server.ts';
+import { freshMigratedDatabase } from '../../lab/database/database-server.ts';
 
 /** The api in this process, on a database and a storage of its own, without any worker. */
 export interface RunningApi {
@@ -37,7 +37,7 @@ export async function startApi(
   environment: Record<string, string> = {},
   live: LiveServices | null = null,
 ): Promise<RunningApi> {
-  const database = await freshDatabase();
+  const database = await freshMigratedDatabase();
   const storage = await mkdtemp(join(tmpdir(), 'bramble-api-'));
   const configuration = parseConfiguration(apiConfigurationSchema, {
     DATABASE_URL: database.url,

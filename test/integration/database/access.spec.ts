@@ -4,12 +4,11 @@ import { Authenticate } from '#core/access/authenticate';
 import { ManageAccess } from '#core/access/manage-access';
 import type { User } from '#core/access/user';
 import { openDatabase } from '../../../libs/infra/src/database/data-source.ts';
-import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { TypeormAccessStore } from '../../../libs/infra/src/database/typeorm-access-store.ts';
 import { keyMaterial } from '../../../libs/infra/src/identity/key-material.ts';
 import { systemClock } from '../../../libs/infra/src/identity/system-clock.ts';
 import { typeIdGenerator } from '../../../libs/infra/src/identity/type-id-generator.ts';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 
 const at = (milliseconds: number) => new Date(Date.UTC(2026, 10, 1) + milliseconds);
 const log = () => {};
@@ -19,8 +18,7 @@ let dataSource: DataSource;
 let store: TypeormAccessStore;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log });
+  database = await freshMigratedDatabase();
   dataSource = await openDatabase({ url: database.url, poolSize: 4, log });
   store = new TypeormAccessStore(dataSource);
 });

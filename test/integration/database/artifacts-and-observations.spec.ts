@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterSnapshot } from '#core/cluster/cluster';
 import { openDatabase } from '../../../libs/infra/src/database/data-source.ts';
 import { DatabaseError } from '../../../libs/infra/src/database/database-error.ts';
-import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { TypeormArtifactStore } from '../../../libs/infra/src/database/typeorm-artifact-store.ts';
 import { TypeormClusterObservations } from '../../../libs/infra/src/database/typeorm-cluster-observations.ts';
 import { typeIdGenerator } from '../../../libs/infra/src/identity/type-id-generator.ts';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 
 const at = (milliseconds: number) => new Date(Date.UTC(2026, 10, 1) + milliseconds);
 const log = () => {};
@@ -16,8 +15,7 @@ let database: FreshDatabase;
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log });
+  database = await freshMigratedDatabase();
   dataSource = await openDatabase({ url: database.url, poolSize: 4, log });
 });
 

@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { moveTo } from '#core/jobs/job';
 import { openDatabase } from '../../../libs/infra/src/database/data-source.ts';
 import { PostgresJobChanges } from '../../../libs/infra/src/database/job-changes.ts';
-import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { TypeormJobStore } from '../../../libs/infra/src/database/typeorm-job-store.ts';
-import { execute, freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
+import { execute } from '../../lab/database/execute.ts';
 import { sampleJob } from './sample-jobs.ts';
 
 const log = () => {};
@@ -17,8 +17,7 @@ let jobs: TypeormJobStore;
 let changes: PostgresJobChanges;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log });
+  database = await freshMigratedDatabase();
   dataSource = await openDatabase({ url: database.url, poolSize: 4, log });
   jobs = new TypeormJobStore(dataSource);
 });

@@ -4,9 +4,8 @@ import { finish, type Job, moveTo } from '#core/jobs/job';
 import { PUT_OFF_MS } from '#core/jobs/job-store';
 import { Problem } from '#core/vocabulary/problem';
 import { openDatabase } from '../../../libs/infra/src/database/data-source.ts';
-import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { TypeormJobStore } from '../../../libs/infra/src/database/typeorm-job-store.ts';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 import { sampleJob } from './sample-jobs.ts';
 
 const at = (milliseconds: number) => new Date(Date.UTC(2026, 10, 1, 12) + milliseconds);
@@ -17,8 +16,7 @@ let dataSource: DataSource;
 let jobs: TypeormJobStore;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log });
+  database = await freshMigratedDatabase();
   dataSource = await openDatabase({ url: database.url, poolSize: 10, log });
   jobs = new TypeormJobStore(dataSource);
 });

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aborted } from '../../../libs/infra/src/database/dedicated-session.ts';
 import { Leadership } from '../../../libs/infra/src/database/leadership.ts';
-import { execute, freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { freshDatabase, type FreshDatabase } from '../../lab/database/database-server.ts';
+import { execute } from '../../lab/database/execute.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs/lead.ts');
 const log = () => {};

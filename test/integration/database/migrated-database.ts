@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll } from 'vitest';
 import { openDatabase } from '#infra/database/data-source';
-import { migrate } from '#infra/database/migrate';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 
 const log = () => {};
 
@@ -14,8 +13,7 @@ export function migratedDatabase(): () => DataSource {
   let database: FreshDatabase;
   let dataSource: DataSource;
   beforeAll(async () => {
-    database = await freshDatabase();
-    await migrate({ url: database.url, log });
+    database = await freshMigratedDatabase();
     dataSource = await openDatabase({ url: database.url, poolSize: 10, log });
   });
   afterAll(async () => {

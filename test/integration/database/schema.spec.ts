@@ -3,7 +3,8 @@ import { openDatabase } from '../../../libs/infra/src/database/data-source.ts';
 import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { migrations } from '../../../libs/infra/src/database/migrations/migrations.ts';
 import { schemaDrift } from '../../../libs/infra/src/database/schema-drift.ts';
-import { execute, freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { freshDatabase, type FreshDatabase } from '../../lab/database/database-server.ts';
+import { execute } from '../../lab/database/execute.ts';
 
 const log = () => {};
 let database: FreshDatabase;

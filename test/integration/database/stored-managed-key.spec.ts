@@ -2,17 +2,15 @@ import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generateManagedKey } from '#infra/boards/managed-key';
 import { openDatabase } from '#infra/database/data-source';
-import { migrate } from '#infra/database/migrate';
 import { storedManagedKey } from '#infra/database/stored-managed-key';
 import { AesSecretBox } from '#infra/identity/aes-secret-box';
-import { freshDatabase, type FreshDatabase } from '../database-server.ts';
+import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 
 let database: FreshDatabase;
 let dataSource: DataSource;
 
 beforeAll(async () => {
-  database = await freshDatabase();
-  await migrate({ url: database.url, log: () => {} });
+  database = await freshMigratedDatabase();
   dataSource = await openDatabase({ url: database.url, poolSize: 8, log: () => {} });
 });
 afterAll(async () => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { ensureDebianPackages } from '../../../scripts/debian-packages.ts';
 import type { Log } from '../../../scripts/debian-packages.ts';
+import { timed } from '../../costs/ledger.ts';
 import { createLabDirectory, labPaths, removeEmptyParent, removeLabDirectory } from '../lab-directory.ts';
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
@@ -86,7 +87,9 @@ export async function boardsUp(options: BoardsOptions = {}): Promise<BoardsLab> 
   const wanted = boardSettings(options.boards ?? 2);
   assertRoot();
   await ensureDebianPackages('boards', log);
-  const state = await withLabLock(paths.lab, () => bringUp(paths, wanted, options.stocked, log));
+  const state = await timed('boards', () =>
+    withLabLock(paths.lab, () => bringUp(paths, wanted, options.stocked, log)),
+  );
   return boardsLab(paths, state, wanted);
 }
 

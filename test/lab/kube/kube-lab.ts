@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../scripts/debian-packages.ts';
+import { timed } from '../../costs/ledger.ts';
 import { createLabDirectory, removeEmptyParent, removeLabDirectory } from '../lab-directory.ts';
 import { LabError } from '../lab-error.ts';
 import { withLabLock } from '../lab-lock.ts';
@@ -122,7 +123,7 @@ export async function kubeUp(options: KubeOptions = {}): Promise<KubeLab> {
   const log = options.log ?? (() => undefined);
   assertRoot();
   const binaries = await ensureBinaries(log);
-  return withLabLock(paths.lab, () => bringUp(paths, binaries, options, log));
+  return timed('control plane', () => withLabLock(paths.lab, () => bringUp(paths, binaries, options, log)));
 }
 
 /** Ends the control plane and removes all that `up` has made. Does nothing when there is none. */
