@@ -8,6 +8,7 @@ import { fileFrom } from '@bramble/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labUp, type SlurmLab } from '../lab/slurm-lab.ts';
 import { type Installation, startInstallation } from './installation.ts';
+import { Tally } from './tally.ts';
 
 const run = promisify(execFile);
 const PI = join(import.meta.dirname, '../../examples/pi.c');
@@ -115,6 +116,23 @@ describe('an MPI job', () => {
     });
     await job.wait();
     expect((await job.logText()).match(/^rank \d of 4/gm)).toHaveLength(4);
+  });
+});
+
+describe('a worker that is killed', () => {
+  it('while a job runs leaves it alone, and the next one brings it to its end: it has run once', async () => {
+    const tally = new Tally(bramble.storage);
+    const job = await bramble.admin.jobs.submit({
+      script: `${tally.script('killed')}sleep 3\necho whole > result.txt\n`,
+      nodes: 2,
+      outputs: ['*.txt'],
+    });
+    await expect.poll(() => tally.count(job.id), { timeout: 60_000 }).toBe(1);
+    await bramble.worker.kill();
+    await bramble.worker.start();
+    const done = await job.wait();
+    expect([done.state, tally.count(job.id)]).toEqual(['completed', 1]);
+    expect(done.data.outputs?.map(({ path }) => path)).toEqual(['result.txt']);
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -78,14 +79,30 @@ function answerFile({ headers }: ReceivedRequest, response: ServerResponse, cont
   response.end(content.subarray(start));
 }
 
-/** Sends the beginning of a file and then breaks the connection. */
-function breakAfter(response: ServerResponse, content: Buffer, start: number, bytes: number): void {
+/** Sends the beginning of a file, and breaks the connection once `arrived` says so. */
+function breakAfter(
+  response: ServerResponse,
+  content: Buffer,
+  { start, bytes, arrived }: { start: number; bytes: number; arrived: () => boolean },
+): void {
   response.writeHead(start === 0 ? 200 : 206, {
     'Content-Length': content.length - start,
     ETag: `"${sha256(content)}"`,
     ...(start === 0 ? {} : { 'Content-Range': `bytes ${start}-${content.length - 1}/${content.length}` }),
   });
-  response.write(content.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 10));
+  response.write(content.subarray(start, start + bytes));
+  const looking = setInterval(() => {
+    if (!arrived()) return;
+    clearInterval(looking);
+    response.destroy();
+  }, 5);
+}
+
+/** Breaks the connection once the beginning is in the .part file of `data.bin`. */
+function breakOnceWritten(response: ServerResponse, content: Buffer, start: number, bytes: number): void {
+  const part = join(directory, partName('data.bin', content));
+  const written = () => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  breakAfter(response, content, { start, bytes, arrived: () => written() >= start + bytes });
 }
 
 const fileRequests = ({ requests }: LocalServer) => requests.filter(({ path }) => path.includes('/files/'));
@@ -134,7 +151,7 @@ describe('outputs.download', () => {
       { 'data.bin': CONTENT },
       {
         answer: (request, response, content, count) => {
-          if (count < 5) breakAfter(response, content, startOf(request), 50_000);
+          if (count < 5) breakOnceWritten(response, content, startOf(request), 50_000);
           return count < 5;
         },
       },
@@ -152,7 +169,7 @@ describe('outputs.download', () => {
       { 'data.bin': CONTENT },
       {
         answer: (request, response, content, count) => {
-          if (count === 0) breakAfter(response, content, startOf(request), 120_000);
+          if (count === 0) breakOnceWritten(response, content, startOf(request), 120_000);
           return count === 0;
         },
       },
@@ -285,18 +302,26 @@ describe('outputs.download', () => {
 
 describe('file', () => {
   it('reads bytes and text from an offset on, across breaks', async () => {
+    let read = 0;
     const server = await fileServer(
       { 'data.bin': CONTENT },
       {
         answer: (request, response, content, count) => {
-          if (count === 0) breakAfter(response, content, startOf(request), 1000);
+          const start = startOf(request);
+          if (count === 0) breakAfter(response, content, { start, bytes: 1000, arrived: () => read >= 1000 });
           return count === 0;
         },
       },
     );
     const file = (await jobOn(server)).file('data.bin');
-    expect(Buffer.from(await file.bytes({ offset: 500 })).equals(CONTENT.subarray(500))).toBe(true);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of file.stream({ offset: 500 })) {
+      chunks.push(chunk);
+      read += chunk.length;
+    }
+    expect(Buffer.concat(chunks).equals(CONTENT.subarray(500))).toBe(true);
     expect(fileRequests(server).map(startOf)).toEqual([500, 1500]);
+    expect(Buffer.from(await file.bytes({ offset: 500 })).equals(CONTENT.subarray(500))).toBe(true);
   });
 
   it('does not mix two contents where a file changes while it is read', async () => {
