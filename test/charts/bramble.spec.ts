@@ -10,6 +10,7 @@ import {
 } from '#core/configuration/configuration';
 import { IN_NAMESPACES_OF_SERVICES } from '#infra/kubernetes/services/chart-values';
 import { CHECKOUT } from '../../scripts/installation.ts';
+import { existing } from '../fakes/existing.ts';
 import { full, lab, oneAccount } from './bramble-values.ts';
 import { chartDirectory, lintChart, only, renderChart } from './render.ts';
 import type { RenderedObject } from './render.ts';
@@ -217,8 +218,7 @@ describe('settings', () => {
   });
 
   it('lead to pods that the chart of Slurm makes', async () => {
-    const [slurm] = (await renderChart('slurm')).filter(({ kind }) => kind === 'StatefulSet');
-    const { template } = slurm?.spec as {
+    const { template } = only(await renderChart('slurm'), 'StatefulSet').spec as {
       template: { metadata: { labels: Record<string, string> }; spec: { containers: { name: string }[] } };
     };
     const { SLURM_EXEC_SELECTOR, SLURM_EXEC_CONTAINER } = parseConfiguration(workerConfigurationSchema, {});
@@ -495,7 +495,7 @@ describe('rights', () => {
         .flatMap(([what, verbs]) => verbs.map((verb) => `${verb} ${what}`))
         .toSorted(),
     );
-    expect((role?.rules as { resources: string[] }[])[0]).toMatchObject({
+    expect((existing(role).rules as { resources: string[] }[])[0]).toMatchObject({
       resources: ['namespaces'],
       resourceNames: ['logging'],
     });

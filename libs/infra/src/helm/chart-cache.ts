@@ -126,7 +126,11 @@ function fileName(chart: FetchedChart): string {
 /** Another process may keep the same one; after a power cut it is whole or missing. */
 async function keep(from: string, to: string): Promise<void> {
   const handle = await open(from, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await rename(from, to);
 }
 
