@@ -6,7 +6,11 @@ import { LongestFirst } from './test/longest-first.ts';
 const conditions = ['bramble-source', 'module', 'node', 'development|production'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-const larger = { setupFiles: ['test/costs/spec-costs.ts'] };
+const larger = {
+  setupFiles: ['test/costs/spec-costs.ts'],
+  // Files share a process, one after the other: reading all modules again takes a second of each.
+  isolate: false,
+};
 const withLab = {
   ...larger,
   env: { BRAMBLE_LAB_DIR: TEST_LAB_DIRECTORY },

@@ -1,4 +1,5 @@
 import { endDatabaseServer } from './database/database-server.ts';
+import { sharedControlPlaneDown } from './kube/shared-control-plane.ts';
 import { labDown } from './slurm-lab.ts';
 import { TEST_LAB_DIRECTORY } from './test-lab.ts';
 
@@ -6,6 +7,7 @@ import { TEST_LAB_DIRECTORY } from './test-lab.ts';
 export default function setup(): () => Promise<void> {
   return async () => {
     await endDatabaseServer(process.pid);
+    await sharedControlPlaneDown();
     await labDown(TEST_LAB_DIRECTORY);
   };
 }

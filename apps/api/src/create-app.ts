@@ -8,7 +8,7 @@ import type { Logger } from '#infra/observability/logger';
 import type { Platform } from '#infra/platform/platform';
 import { ApiModule } from './api.module.ts';
 import { requestMetrics } from './http/request-metrics.ts';
-import { buildOpenApiDocument, serveOpenApiDocument } from './openapi/document.ts';
+import { serveOpenApiDocument } from './openapi/document.ts';
 import { METRICS } from './ports.ts';
 import type { ApiMetrics } from '#infra/observability/metrics';
 
@@ -59,7 +59,7 @@ export async function createApi(
     });
   }
   app.useBodyParser('json', { limit: MAX_JSON_BODY });
-  serveOpenApiDocument(app, buildOpenApiDocument(app));
+  serveOpenApiDocument(app);
   await app.init();
   app.useLogger(app.get(NestPinoLogger));
   return app;

@@ -8,15 +8,12 @@ import type { ApplyOptions, ReleaseName } from '#core/services/helm-releases';
 import type { ChartCacheOptions } from '#infra/helm/chart-cache';
 import { HelmCliReleases } from '#infra/helm/helm-cli-releases';
 import { describeHelmReleases } from '../../conformance/helm-releases.conformance.ts';
-import { type KubeLab, kubeDown, kubeUp } from '../../lab/kube/kube-lab.ts';
-import { TEST_LAB_DIRECTORY } from '../../lab/test-lab.ts';
+import type { KubeLab } from '../../lab/kube/kube-lab.ts';
+import { BUILD_TIMEOUT_MS, sharedControlPlane } from '../../lab/kube/shared-control-plane.ts';
 import { ChartServer } from './chart-server.ts';
 import { type AskedChange, HeldRequests } from './held-requests.ts';
 import { writeHelloChart } from './hello-chart.ts';
 
-const DIRECTORY = `${TEST_LAB_DIRECTORY}-helm`;
-/** The first time on a machine the programs are built. */
-const BUILD_TIMEOUT_MS = 45 * 60_000;
 const NAMESPACE = 'helm';
 const chart: ChartReference = { kind: 'own', name: 'hello' };
 const limits = { timeoutMs: 60_000 };
@@ -27,7 +24,7 @@ let held: HeldRequests;
 let releases: HelmCliReleases;
 
 beforeAll(async () => {
-  lab = await kubeUp({ dir: DIRECTORY });
+  lab = await sharedControlPlane();
   scratch = mkdtempSync(join(tmpdir(), 'bramble-helm-test-'));
   writeHelloChart(join(scratch, 'charts/hello'));
   await lab.api.create('/api/v1/namespaces', { metadata: { name: NAMESPACE } });
@@ -36,7 +33,6 @@ beforeAll(async () => {
 }, BUILD_TIMEOUT_MS);
 afterAll(async () => {
   held.close();
-  await kubeDown(DIRECTORY);
   rmSync(scratch, { recursive: true, force: true });
 });
 afterEach(() => {

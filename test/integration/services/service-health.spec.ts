@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReleaseName } from '#core/services/helm-releases';
-import { type KubeLab, kubeDown, kubeUp } from '../../lab/kube/kube-lab.ts';
-import { TEST_LAB_DIRECTORY } from '../../lab/test-lab.ts';
+import type { KubeLab } from '../../lab/kube/kube-lab.ts';
+import { BUILD_TIMEOUT_MS, sharedControlPlane } from '../../lab/kube/shared-control-plane.ts';
 import {
   type Fields,
   ReleaseLab,
@@ -14,20 +14,14 @@ import {
   valueOf,
 } from './release-lab.ts';
 
-const DIRECTORY = `${TEST_LAB_DIRECTORY}-service-health`;
-/** The first time on a machine the programs are built. */
-const BUILD_TIMEOUT_MS = 45 * 60_000;
 const POLL = { timeout: 30_000, interval: 100 };
 let lab: KubeLab;
 let releases: ReleaseLab;
 beforeAll(async () => {
-  lab = await kubeUp({ dir: DIRECTORY });
+  lab = await sharedControlPlane();
   releases = new ReleaseLab(lab);
 }, BUILD_TIMEOUT_MS);
-afterAll(async () => {
-  releases.dispose();
-  await kubeDown(DIRECTORY);
-});
+afterAll(() => releases.dispose());
 
 const release = (name: string): ReleaseName => ({ name, namespace: name });
 const health = async (name: ReleaseName, manifest: string) =>

@@ -3,23 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReleaseName } from '#core/services/helm-releases';
 import type { ObjectChange } from '#core/services/service-objects';
 import { askApiServer } from '#infra/kubernetes/services/api-session';
-import { type KubeLab, kubeDown, kubeUp } from '../../lab/kube/kube-lab.ts';
-import { TEST_LAB_DIRECTORY } from '../../lab/test-lab.ts';
+import type { KubeLab } from '../../lab/kube/kube-lab.ts';
+import { BUILD_TIMEOUT_MS, sharedControlPlane } from '../../lab/kube/shared-control-plane.ts';
 import { ReleaseLab, configMap, deployment, podTemplate, valueOf } from './release-lab.ts';
 
-const DIRECTORY = `${TEST_LAB_DIRECTORY}-objects`;
-/** The first time on a machine the programs are built. */
-const BUILD_TIMEOUT_MS = 45 * 60_000;
 let lab: KubeLab;
 let releases: ReleaseLab;
 beforeAll(async () => {
-  lab = await kubeUp({ dir: DIRECTORY });
+  lab = await sharedControlPlane();
   releases = new ReleaseLab(lab);
 }, BUILD_TIMEOUT_MS);
-afterAll(async () => {
-  releases.dispose();
-  await kubeDown(DIRECTORY);
-});
+afterAll(() => releases.dispose());
 
 const release = (name: string): ReleaseName => ({ name, namespace: name });
 const asManifest = (...objects: object[]): string =>

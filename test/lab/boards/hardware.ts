@@ -14,7 +14,7 @@ import { answerMount } from './nfs-mount.ts';
 
 export const HARDWARE = 'hardware';
 
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 300;
 
 /** Starts what stands in for udev and for NFS between boards: neither can a board without a kernel of its own have. */
 export async function startHardware(paths: BoardsPaths, boards: readonly string[]): Promise<void> {

@@ -56,9 +56,9 @@ function nameProblems(document: OpenAPIObject): void {
   }
 }
 
-/** Where people and programs find the document. */
-export function serveOpenApiDocument(app: INestApplication, document: OpenAPIObject): void {
-  SwaggerModule.setup('docs', app, document, {
+/** Where people and programs find the document. It is made when it is first asked for: that takes a tenth of a start. */
+export function serveOpenApiDocument(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => buildOpenApiDocument(app), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Bramble API',
