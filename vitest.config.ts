@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { TEST_LAB_DIRECTORY } from './test/lab/test-lab.ts';
 import { LongestFirst } from './test/longest-first.ts';
+import { PATIENCE_MS } from './test/patience.ts';
 
 const conditions = ['bramble-source', 'module', 'node', 'development|production'];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
@@ -10,6 +11,10 @@ const larger = {
   setupFiles: ['test/costs/spec-costs.ts'],
   // Files share a process, one after the other: reading all modules again takes a second of each.
   isolate: false,
+  // Limits are for what hangs: on a busy machine, things take ten times as long as alone.
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: PATIENCE_MS } },
 };
 const withLab = {
   ...larger,
@@ -22,7 +27,6 @@ export default defineConfig({
     // Most of the time goes by in waiting for other processes.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
-    // Limits are for what hangs: on two cores, with much at once, things take several times as long as alone.
     projects: [
       {
         ...shared,
@@ -34,8 +38,6 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,charts}/**/*.spec.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 600_000,
           ...withLab,
         },
       },
@@ -44,8 +46,6 @@ export default defineConfig({
         test: {
           name: 'sdk-package',
           include: ['test/sdk-package/**/*.spec.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
           ...larger,
         },
       },
@@ -54,9 +54,6 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          // Specs that stop parts of Slurm bring a lab of their own.
-          testTimeout: 400_000,
-          hookTimeout: 600_000,
           ...withLab,
         },
       },

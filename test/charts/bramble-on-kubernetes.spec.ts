@@ -16,7 +16,7 @@ const DIRECTORY = `${TEST_LAB_DIRECTORY}-bramble-chart`;
 const NAMESPACE = 'hpc';
 const CHART = chartDirectory('bramble');
 /** As `helm install` waits for a release. */
-const WAIT = ['--wait=watcher', '--timeout=60s'];
+const WAIT = ['--wait=watcher', '--timeout=300s'];
 
 let cluster: KubeLab;
 let values: string;
@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(values, { recursive: true, force: true });
   await kubeDown(DIRECTORY);
-}, 120_000);
+});
 
 const namespace = (name: string, podSecurity: string) =>
   cluster.api.create('/api/v1/namespaces', {
@@ -121,7 +121,7 @@ describe('on a real control plane', () => {
     expect(await names(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`)).toEqual([
       ...['bramble-postgresql', 'bramble-redis'],
     ]);
-  }, 90_000);
+  });
 
   it('binds the NFS volume to its claim alone', async () => {
     const claim = (await cluster.api.get(
@@ -147,7 +147,7 @@ describe('on a real control plane', () => {
     await install(lab);
     expect(await names(pods)).toEqual(before);
     expect((await secret()).data).toEqual(secrets.data);
-  }, 90_000);
+  });
 
   it('is upgraded without ever having fewer pods ready, leaves the database alone, and is rolled back', async () => {
     const deployment = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/bramble-api`;
@@ -172,7 +172,7 @@ describe('on a real control plane', () => {
 
     await helm('rollback', 'bramble', `--namespace=${NAMESPACE}`, ...WAIT);
     expect(JSON.stringify(await cluster.api.get(deployment))).not.toContain('"debug"');
-  }, 180_000);
+  });
 
   it('goes back by itself from an upgrade that cannot become ready', async () => {
     const impossible = { ...lab, scheduling: { nodeSelector: { disk: 'none' } } };
@@ -193,11 +193,11 @@ describe('on a real control plane', () => {
     });
     const [api] = await list(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`);
     expect(api?.status?.readyReplicas).toBe(2);
-  }, 120_000);
+  });
 
   it('is uninstalled but for its secrets and its data, which the next installation finds again', async () => {
     const { data } = await secret();
-    await helm('uninstall', 'bramble', `--namespace=${NAMESPACE}`, '--wait', '--timeout=60s');
+    await helm('uninstall', 'bramble', `--namespace=${NAMESPACE}`, '--wait', '--timeout=300s');
     expect(await names(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments`)).toEqual([]);
     expect(await names(`/api/v1/namespaces/${NAMESPACE}/persistentvolumeclaims`)).toEqual([
       ...['data-bramble-postgresql-0', 'data-bramble-redis-0'],
@@ -207,18 +207,17 @@ describe('on a real control plane', () => {
     await waitUntil(
       'the volume to be gone',
       async () => !(await names('/api/v1/persistentvolumes')).includes('hpc-bramble-storage'),
-      { timeoutMs: 30_000 },
     );
     await install(lab);
     expect((await secret()).data).toEqual(data);
-  }, 180_000);
+  });
 
   it('runs in a restricted namespace where all jobs run as one account', async () => {
     await namespace('one', 'restricted');
     await install({ ...oneAccount, postgresql: { enabled: true } }, { namespace: 'one' });
     const deployments = await list('/apis/apps/v1/namespaces/one/deployments');
     expect(deployments.map(({ status }) => status?.readyReplicas)).toEqual([2, 2]);
-  }, 90_000);
+  });
 
   it('is refused by the API server in nothing, whatever is switched on', async () => {
     await Promise.all(
@@ -264,7 +263,6 @@ describe('on a real control plane', () => {
       'the API server to know ServiceMonitors',
       async () =>
         (await cluster.api.ask('GET', '/apis/monitoring.coreos.com/v1/servicemonitors')).status === 200,
-      { timeoutMs: 30_000 },
     );
     const objects = await renderChart('bramble', { values: full, namespace: 'everything' });
     const answers = await Promise.all(
@@ -282,5 +280,5 @@ describe('on a real control plane', () => {
       }),
     );
     expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -57,7 +57,7 @@ beforeAll(async () => {
   passable.node = join(directory, 'node');
   await mkdir(passable.checkout);
   await writeFile(passable.node, '');
-}, 600_000);
+});
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 let attempt = 0;

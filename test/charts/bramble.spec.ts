@@ -31,7 +31,7 @@ beforeAll(async () => {
     render(full),
     render(oneAccount),
   ]);
-}, 600_000);
+});
 
 /** Of the chart's own Secret, as text. */
 function generated(objects: readonly RenderedObject[]): Record<string, string> {

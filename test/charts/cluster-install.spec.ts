@@ -49,7 +49,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => void releases.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(releases.address() as AddressInfo).port}`;
-}, 600_000);
+});
 afterAll(() => releases.close());
 
 beforeEach(() => {

@@ -70,7 +70,6 @@ async function serve(values: object): Promise<PodOnThisMachine> {
     'dnsmasq',
     () => pod.output('dnsmasq').includes('dnsmasq-tftp') || daemon.exitCode !== null,
     {
-      timeoutMs: 10_000,
       onTimeout: () => pod.output('dnsmasq'),
     },
   );

@@ -5,7 +5,7 @@ import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
 import { chartDirectory } from './render.ts';
 
 const DIRECTORY = `${TEST_LAB_DIRECTORY}-own-charts`;
-const WAIT = ['--wait=watcher', '--timeout=60s'];
+const WAIT = ['--wait=watcher', '--timeout=300s'];
 const SLURM = '/apis/apps/v1/namespaces/slurm/statefulsets/slurm';
 const NETBOOT = '/apis/apps/v1/namespaces/netboot/deployments/netboot';
 const MUNGE = '/api/v1/namespaces/slurm/secrets/slurm-munge';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
 }, 7_200_000);
 
-afterAll(() => kubeDown(DIRECTORY), 120_000);
+afterAll(() => kubeDown(DIRECTORY));
 
 /** What namespaces have to permit: netboot is on the network of its node. */
 const PRIVILEGES: Record<string, string> = {

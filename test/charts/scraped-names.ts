@@ -83,7 +83,6 @@ export async function startPrometheus(directory: string): Promise<ScrapingPromet
         () => false,
       ),
     {
-      timeoutMs: 20_000,
       intervalMs: 200,
     },
   );

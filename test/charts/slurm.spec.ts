@@ -151,7 +151,7 @@ describe('a real slurmctld with what the chart renders', () => {
     await startBoard(objects);
     const sinfo = () => pod.exec('login', ['sinfo', '--noheader', '--format=%n %P %T %f']);
     const idle = async () => (await sinfo()).trim() === 'node02 all* idle rpi4,arm64';
-    await waitUntil('node02 to be idle', idle, { timeoutMs: 20_000, onTimeout: sinfo });
+    await waitUntil('node02 to be idle', idle, { onTimeout: sinfo });
     expect(await pod.exec('login', ['scontrol', 'show', 'node', 'node02'])).toContain(`NodeAddr=${BOARD} `);
 
     const become = ['setpriv', `--reuid=${ACCOUNT.uid}`, `--regid=${ACCOUNT.gid}`, '--clear-groups'];
@@ -159,7 +159,7 @@ describe('a real slurmctld with what the chart renders', () => {
     const job = (await pod.exec('login', [...become, ...submit])).trim();
     const show = () => pod.exec('login', ['scontrol', 'show', 'job', job]);
     const completed = async () => (await show()).includes('JobState=COMPLETED');
-    await waitUntil('the job', completed, { timeoutMs: 20_000, onTimeout: show });
+    await waitUntil('the job', completed, { onTimeout: show });
     expect(await show()).toContain(`(${ACCOUNT.uid})`);
 
     await pod.stop(slurmctld);
@@ -167,7 +167,7 @@ describe('a real slurmctld with what the chart renders', () => {
       expect.arrayContaining(['job_state', 'node_state']),
     );
     await startController(pod, objects);
-    await waitUntil('node02 to be idle again', idle, { timeoutMs: 20_000, onTimeout: sinfo });
+    await waitUntil('node02 to be idle again', idle, { onTimeout: sinfo });
     expect(await show()).toContain('JobState=COMPLETED');
   });
 
@@ -220,7 +220,7 @@ async function startMunge(pod: PodOnThisMachine): Promise<void> {
       () => true,
       () => false,
     );
-  await waitUntil('munged', answers, { timeoutMs: 10_000, onTimeout: () => pod.output('munged') });
+  await waitUntil('munged', answers, { onTimeout: () => pod.output('munged') });
 }
 
 async function startController(pod: PodOnThisMachine, objects: RenderedObject[]) {
@@ -233,7 +233,7 @@ async function startController(pod: PodOnThisMachine, objects: RenderedObject[])
       () => true,
       () => false,
     );
-  await waitUntil('slurmctld', ready, { timeoutMs: 20_000, onTimeout: () => pod.output('slurmctld') });
+  await waitUntil('slurmctld', ready, { onTimeout: () => pod.output('slurmctld') });
   return child;
 }
 

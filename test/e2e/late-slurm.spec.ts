@@ -11,7 +11,7 @@ const DIRECTORY = `${TEST_LAB_DIRECTORY}-late`;
 const KUBE_DIRECTORY = `${TEST_LAB_DIRECTORY}-late-kube`;
 /** The first time on a machine the programs of Kubernetes are built. */
 const BUILD_TIMEOUT_MS = 45 * 60_000;
-const SOON = { timeout: 60_000, interval: 200 };
+const SOON = { interval: 200 };
 /** Longer than several looks at the cluster. */
 const SEVERAL_LOOKS_MS = 3_000;
 

@@ -127,7 +127,7 @@ describe('a worker that is killed', () => {
       nodes: 2,
       outputs: ['*.txt'],
     });
-    await expect.poll(() => tally.count(job.id), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => tally.count(job.id)).toBe(1);
     await bramble.worker.kill();
     await bramble.worker.start();
     const done = await job.wait();

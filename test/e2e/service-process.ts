@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf } from '../costs/cpu-time.ts';
 import { noteCost, timed } from '../costs/ledger.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = PATIENCE_MS;
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 /** A good part of a start is compiling, and specs start processes by the dozen. Those that end in order write it. */
 const COMPILED = join(CHECKOUT, 'node_modules/.cache/compiled');

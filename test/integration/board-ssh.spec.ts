@@ -412,7 +412,7 @@ describe('a board over SSH', () => {
       const connection = await connect(targetOf({ sudoPassword: account.password }));
       const mark = `${40_000 + process.pid}`;
       const running = connection.run({ argv: ['sleep', mark], root: true, timeoutMs: 3_000 });
-      await expect.poll(() => isRunning(`sleep ${mark}`), { timeout: 5_000 }).toBe(true);
+      await expect.poll(() => isRunning(`sleep ${mark}`)).toBe(true);
       const seen = readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name))
         .map((pid) => [commandLine(Number(pid)), environmentOf(pid)].join('\n'));
@@ -426,7 +426,7 @@ describe('a board over SSH', () => {
       account.allow('ACCOUNT ALL=(ALL:ALL) ALL');
       const mark = `root-flood-${process.pid}`;
       expect(await asRoot(account.password, { argv: ['yes', mark] })).toMatchObject({ kind: 'broken' });
-      await expect.poll(() => isRunning(`yes ${mark}`), { timeout: 5_000 }).toBe(false);
+      await expect.poll(() => isRunning(`yes ${mark}`)).toBe(false);
     });
   });
 });

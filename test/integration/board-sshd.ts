@@ -85,7 +85,6 @@ export class BoardSshd {
     });
     closeSync(log);
     await waitUntil('sshd to listen', () => isListening({ host: '127.0.0.1', port: this.port }), {
-      timeoutMs: 10_000,
       onTimeout: () => this.log,
     });
   }

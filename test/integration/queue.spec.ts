@@ -11,6 +11,7 @@ import { lookForAbandonedEveryMs, TAKEOVER_AFTER_MS } from '../../libs/infra/src
 import { freshDatabase, type FreshDatabase } from '../lab/database/database-server.ts';
 import { emptyWhileInUse, execute } from '../lab/database/execute.ts';
 import { RedisServer } from '../lab/database/redis-server.ts';
+import { PATIENTLY } from '../patience.ts';
 
 const PROGRAM = join(import.meta.dirname, 'hold-queue-entry.ts');
 const RECOVERY_MS = TAKEOVER_AFTER_MS + 2 * lookForAbandonedEveryMs(TAKEOVER_AFTER_MS);
@@ -118,7 +119,7 @@ describe.each([
     await queues.jobQueue.add('submit', 'job_1');
     await queues.jobQueue.add('cancel', 'job_1');
     await queues.jobQueue.add('collect', 'job_2');
-    await vi.waitFor(() => expect(given).toHaveLength(3), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toHaveLength(3), PATIENTLY);
     expect(given.toSorted()).toEqual(['jobs.cancel job_1', 'jobs.collect job_2', 'jobs.submit job_1']);
   });
 
@@ -126,7 +127,7 @@ describe.each([
     await Promise.all(Array.from({ length: 20 }, () => queues.jobQueue.add('submit', 'job_1')));
     await queues.jobQueue.add('submit', 'job_2');
     const given = quickWorker();
-    await vi.waitFor(() => expect(given).toContain('job_2'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toContain('job_2'), PATIENTLY);
     await sleep(300);
     expect(given.toSorted()).toEqual(['job_1', 'job_2']);
   });
@@ -134,16 +135,16 @@ describe.each([
   it('queue a job that is worked on once more, for afterwards, however often it is added', async () => {
     const { given, letGo } = heldWorker();
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toEqual(['job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1']), PATIENTLY);
     await Promise.all(Array.from({ length: 5 }, () => queues.jobQueue.add('submit', 'job_1')));
     await sleep(300);
     expect(given).toEqual(['job_1']);
     letGo();
-    await vi.waitFor(() => expect(given).toEqual(['job_1', 'job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1', 'job_1']), PATIENTLY);
     await sleep(300);
     expect(given).toEqual(['job_1', 'job_1']);
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toHaveLength(3), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toHaveLength(3), PATIENTLY);
   });
 
   it('lose no addition that comes just when the work ends', async () => {
@@ -163,7 +164,7 @@ describe.each([
       }),
     );
     // What was known at the last addition of each job was seen by some work that began after it.
-    await vi.waitFor(() => expect([...seen.values()]).toEqual(Array(8).fill(100)), { timeout: 5_000 });
+    await vi.waitFor(() => expect([...seen.values()]).toEqual(Array(8).fill(100)), PATIENTLY);
   });
 
   it('log work that failed, and take the job again when it is added again', async () => {
@@ -178,14 +179,14 @@ describe.each([
       { onFinished: (result) => finished.push(result) },
     );
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(logged).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(logged).toHaveLength(1), PATIENTLY);
     expect(logged[0]).toMatchObject([
       'error',
       'Work of the queue "jobs.submit" failed.',
       { message: 'a fault in the work' },
     ]);
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(finished).toEqual(['failed', 'done']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(finished).toEqual(['failed', 'done']), PATIENTLY);
   });
 
   it('refuse what is no payload of the queue', async () => {
@@ -196,9 +197,7 @@ describe.each([
     await stranger.close();
     await vi.waitFor(
       () => expect(logged).toMatchObject([['error', expect.any(String), { name: 'ZodError' }]]),
-      {
-        timeout: 5_000,
-      },
+      PATIENTLY,
     );
     expect(given).toEqual([]);
   });
@@ -211,7 +210,7 @@ describe.each([
     const [submit, cancel, collect] = await queues.counts();
     expect(submit).toMatchObject({ queue: 'jobs.submit', depth: 2 });
     expect(submit?.oldestSeconds).toBeGreaterThan(1);
-    expect(submit?.oldestSeconds).toBeLessThan(5);
+    expect(submit?.oldestSeconds).toBeLessThan(60);
     expect(cancel).toMatchObject({ queue: 'jobs.cancel', depth: 1 });
     expect(collect).toEqual({ queue: 'jobs.collect', depth: 0, oldestSeconds: 0 });
     expect(await queues.ping()).toEqual({ kind: 'present', value: true });
@@ -220,7 +219,7 @@ describe.each([
   it('close when the work under way is done, and take nothing more', async () => {
     const { given, letGo, worker } = heldWorker();
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toEqual(['job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1']), PATIENTLY);
     let isClosed = false;
     const closed = worker.close().then(() => {
       isClosed = true;
@@ -232,13 +231,13 @@ describe.each([
     await closed;
     expect(given).toEqual(['job_1']);
     const next = quickWorker();
-    await vi.waitFor(() => expect(next).toEqual(['job_2']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(next).toEqual(['job_2']), PATIENTLY);
   });
 
   it('close in time where the work does not end', async () => {
     const { given, letGo, worker } = heldWorker();
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toEqual(['job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1']), PATIENTLY);
     await worker.close(300);
     letGo();
   });
@@ -246,24 +245,22 @@ describe.each([
   it('work on after everything queued was wiped, also what was being worked on', async () => {
     const { given, letGo } = heldWorker();
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toEqual(['job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1']), PATIENTLY);
     await queues.jobQueue.add('submit', 'job_1');
     await backend.wipe();
     letGo();
     await queues.jobQueue.add('submit', 'job_1');
     await queues.jobQueue.add('submit', 'job_2');
-    await vi.waitFor(() => expect(given.slice(1).toSorted()).toEqual(['job_1', 'job_2']), {
-      timeout: 10_000,
-    });
+    await vi.waitFor(() => expect(given.slice(1).toSorted()).toEqual(['job_1', 'job_2']), PATIENTLY);
   });
 
   it('work on after every connection was broken', async () => {
     const given = quickWorker();
     await queues.jobQueue.add('submit', 'job_1');
-    await vi.waitFor(() => expect(given).toEqual(['job_1']), { timeout: 5_000 });
+    await vi.waitFor(() => expect(given).toEqual(['job_1']), PATIENTLY);
     await backend.disconnectAll();
-    await vi.waitFor(() => queues.jobQueue.add('submit', 'job_2'), { timeout: 5_000 });
-    await vi.waitFor(() => expect(given).toContain('job_2'), { timeout: 10_000 });
+    await vi.waitFor(() => queues.jobQueue.add('submit', 'job_2'), PATIENTLY);
+    await vi.waitFor(() => expect(given).toContain('job_2'), PATIENTLY);
   });
 
   it(
@@ -283,12 +280,12 @@ describe.each([
       await exited;
       await queues.jobQueue.add('submit', 'job_1');
       await queues.jobQueue.add('submit', 'job_2');
-      await vi.waitFor(() => expect(given).toEqual(['job_2']), { timeout: 5_000 });
+      await vi.waitFor(() => expect(given).toEqual(['job_2']), PATIENTLY);
       await vi.waitFor(() => expect(given).toEqual(['job_2', 'job_1', 'job_1']), {
         timeout: RECOVERY_MS + 5_000,
       });
       await queues.jobQueue.add('submit', 'job_1');
-      await vi.waitFor(() => expect(given).toHaveLength(4), { timeout: 5_000 });
+      await vi.waitFor(() => expect(given).toHaveLength(4), PATIENTLY);
     },
   );
 });
@@ -309,13 +306,13 @@ describe('a Redis that is away', () => {
   async function refused(): Promise<void> {
     const began = performance.now();
     await expect(queues.jobQueue.add('submit', 'job_1')).rejects.toThrow();
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(await queues.ping()).toMatchObject({ kind: 'unknown' });
   }
 
   async function worksAgain(given: string[]): Promise<void> {
-    await vi.waitFor(() => queues.jobQueue.add('submit', 'job_2'), { timeout: 10_000, interval: 200 });
-    await vi.waitFor(() => expect(given).toContain('job_2'), { timeout: 10_000 });
+    await vi.waitFor(() => queues.jobQueue.add('submit', 'job_2'), { ...PATIENTLY, interval: 200 });
+    await vi.waitFor(() => expect(given).toContain('job_2'), PATIENTLY);
     expect(await queues.ping()).toEqual({ kind: 'present', value: true });
   }
 

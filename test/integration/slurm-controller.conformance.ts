@@ -14,8 +14,6 @@ export interface ControllerUnderTest {
   close: () => Promise<void>;
 }
 
-const ENDS_MS = 20_000;
-
 /** What every way to Slurm must do, on a real Slurm. */
 export function slurmControllerConformance(setUp: () => Promise<ControllerUnderTest>): void {
   let lab: SlurmLab;
@@ -64,7 +62,7 @@ export function slurmControllerConformance(setUp: () => Promise<ControllerUnderT
     return answer.kind === 'present' ? answer.value.state : answer.kind;
   };
   const reaches = (id: number, state: string | RegExp) =>
-    expect.poll(() => stateOf(id), { timeout: ENDS_MS, interval: 100 }).toMatch(state);
+    expect.poll(() => stateOf(id), { interval: 100 }).toMatch(state);
 
   describe('submit', () => {
     it('runs the script as the account, in a clean environment', async () => {
@@ -164,7 +162,7 @@ export function slurmControllerConformance(setUp: () => Promise<ControllerUnderT
     it('tells why a job waits, and no start or end that is only expected', async () => {
       const id = await submit('true', '--begin=now+1hour');
       await expect
-        .poll(async () => (await listed()).find((job) => job.id === id), { timeout: ENDS_MS })
+        .poll(async () => (await listed()).find((job) => job.id === id))
         .toMatchObject({
           state: 'PENDING',
           reason: 'BeginTime',
@@ -373,11 +371,7 @@ export function slurmControllerConformance(setUp: () => Promise<ControllerUnderT
       } finally {
         lab.continueController();
       }
-      await expect
-        .poll(async () => (await listed()).filter((job) => job.comment === comment).length, {
-          timeout: ENDS_MS,
-        })
-        .toBe(1);
+      await expect.poll(async () => (await listed()).filter((job) => job.comment === comment).length).toBe(1);
     });
   });
 }

@@ -15,6 +15,7 @@ import { defaultLabDirectory } from '../lab/lab-directory.ts';
 import { labDown, labUp, type SlurmLab } from '../lab/slurm-lab.ts';
 import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
 import { waitUntil } from '../lab/waiting.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { slowSbatch } from './slow-sbatch.ts';
 import { slurmControllerConformance } from './slurm-controller.conformance.ts';
 
@@ -24,7 +25,7 @@ const KUBE_DIRECTORY = `${TEST_LAB_DIRECTORY}-kube-exec`;
 /** The first time on a machine the programs are built. */
 const BUILD_TIMEOUT_MS = 45 * 60_000;
 const TIMEOUT = { timeoutMs: 20_000 };
-const WAIT = { timeout: 20_000, timeoutMs: 20_000, intervalMs: 50 };
+const WAIT = { timeoutMs: PATIENCE_MS, intervalMs: 50 };
 const NAMESPACE = 'slurm';
 const NODE = 'kv-worker-0';
 const SELECTOR = 'app.kubernetes.io/name=slurm,app.kubernetes.io/component=controller';
@@ -174,9 +175,7 @@ describe('Slurm in a pod', () => {
       expect(await transport.run(['sleep', mark], { timeoutMs: 300, input: 'x' })).toMatchObject({
         kind: 'timed_out',
       });
-      await expect
-        .poll(async () => (await lab.run(['pgrep', '-fx', `sleep ${mark}`])).stdout, { timeout: 5_000 })
-        .toBe('');
+      await expect.poll(async () => (await lab.run(['pgrep', '-fx', `sleep ${mark}`])).stdout).toBe('');
     });
 
     it('run side by side', async () => {
@@ -220,7 +219,7 @@ describe('Slurm in a pod', () => {
         'the container login of the pod away-0 does not run: the pod is Pending',
       );
       await makePod('crashing-0', { app: 'crashing' });
-      await expect.poll(() => statusOf('crashing-0'), WAIT).toMatchObject({ phase: 'Running' });
+      await expect.poll(() => statusOf('crashing-0')).toMatchObject({ phase: 'Running' });
       await kube.api.patch(`/api/v1/namespaces/${NAMESPACE}/pods/crashing-0/status`, {
         status: {
           containerStatuses: [
@@ -250,7 +249,7 @@ describe('Slurm in a pod', () => {
       );
       await allow('exec-nobody', [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] }]);
       await expect
-        .poll(() => refused({ kubeconfig }), { timeout: 5_000 })
+        .poll(() => refused({ kubeconfig }))
         .toMatch(
           /let Bramble run commands in the pod slurm-0 .* create pods\/exec: the value kubernetes\.slurmNamespace=slurm/,
         );
@@ -260,7 +259,7 @@ describe('Slurm in a pod', () => {
       const kubeconfig = await kube.kubeconfigOf('exec-worker');
       await allow('exec-worker', EXEC_RULES);
       await expect
-        .poll(() => transportTo({ kubeconfig }).run(['echo', 'hello'], TIMEOUT), { timeout: 5_000 })
+        .poll(() => transportTo({ kubeconfig }).run(['echo', 'hello'], TIMEOUT))
         .toMatchObject({ kind: 'exited', stdout: 'hello\n' });
     });
 
@@ -283,7 +282,7 @@ describe('Slurm in a pod', () => {
       const access = findKubernetes(undefined, process.env, scratch);
       if (access?.kind !== 'service-account') throw new Error('it is not taken for a pod');
       await expect
-        .poll(() => transportTo({ access }).run(['echo', 'hello'], TIMEOUT), { timeout: 5_000 })
+        .poll(() => transportTo({ access }).run(['echo', 'hello'], TIMEOUT))
         .toMatchObject({ kind: 'exited', stdout: 'hello\n' });
     });
 
@@ -330,7 +329,7 @@ describe('Slurm in a pod', () => {
         const transport = transportTo({ selector: 'app=old' });
         const command = ['sh', '-c', 'wc -c; exit 3'] as const;
         await expect
-          .poll(() => transport.run(command, { ...TIMEOUT, input: 'x'.repeat(200_000) }), WAIT)
+          .poll(() => transport.run(command, { ...TIMEOUT, input: 'x'.repeat(200_000) }))
           .toEqual({ kind: 'exited', code: 3, stdout: '200000\n', stderr: '' });
       } finally {
         await old.close();
@@ -341,15 +340,12 @@ describe('Slurm in a pod', () => {
       const selector = 'app=moving';
       await makePod('moving-a', { app: 'moving' });
       const transport = transportTo({ selector });
-      await expect.poll(async () => (await transport.run(['true'], TIMEOUT)).kind, WAIT).toBe('exited');
+      await expect.poll(async () => (await transport.run(['true'], TIMEOUT)).kind).toBe('exited');
       await makePod('moving-b', { app: 'moving' });
-      await expect.poll(() => statusOf('moving-b'), WAIT).toMatchObject({ phase: 'Running' });
+      await expect.poll(() => statusOf('moving-b')).toMatchObject({ phase: 'Running' });
       await kube.api.ask('DELETE', `/api/v1/namespaces/${NAMESPACE}/pods/moving-a`);
       await expect
-        .poll(
-          async () => (await kube.api.ask('GET', `/api/v1/namespaces/${NAMESPACE}/pods/moving-a`)).status,
-          WAIT,
-        )
+        .poll(async () => (await kube.api.ask('GET', `/api/v1/namespaces/${NAMESPACE}/pods/moving-a`)).status)
         .toBe(404);
       expect(await transport.run(['echo', 'hello'], TIMEOUT)).toMatchObject({
         kind: 'exited',
@@ -405,7 +401,7 @@ describe('Slurm in a pod', () => {
         because: expect.stringMatching(/could not be started: .*(ECONNREFUSED|ECONNRESET)/) as string,
       });
       await kube.startApiServer();
-      await expect.poll(async () => (await controller.list()).kind, { timeout: 15_000 }).toBe('present');
+      await expect.poll(async () => (await controller.list()).kind).toBe('present');
       const jobs = await controller.list();
       expect(
         jobs.kind === 'present' && jobs.value.filter((job) => job.comment === comment).length,

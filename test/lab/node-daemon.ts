@@ -85,5 +85,5 @@ async function killAll(processes: readonly RunningProcess[]): Promise<void> {
   const left = (): RunningProcess[] =>
     processes.filter(({ pid, startTime }) => processStartTime(pid) === startTime);
   for (const { pid } of left()) signal(pid, 'SIGKILL');
-  await waitUntil("a node's jobs to end", () => left().length === 0, { timeoutMs: 5_000 });
+  await waitUntil("a node's jobs to end", () => left().length === 0);
 }

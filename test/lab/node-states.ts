@@ -7,9 +7,7 @@ const SERVING = ['idle', 'mixed', 'allocated', 'completing'];
 
 /** Each node's state as `sinfo` names it; undefined when slurmctld does not answer. */
 export async function nodeStates(paths: LabPaths): Promise<Map<string, string> | undefined> {
-  const sinfo = await runInLab(paths, ['sinfo', '-h', '-N', '-p', 'compute', '-o', '%N %T'], {
-    timeoutMs: 15_000,
-  });
+  const sinfo = await runInLab(paths, ['sinfo', '-h', '-N', '-p', 'compute', '-o', '%N %T'], {});
   if (sinfo.exitCode !== 0) return undefined;
   return new Map(
     sinfo.stdout

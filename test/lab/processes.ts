@@ -6,6 +6,7 @@ import { noteCost } from '../costs/ledger.ts';
 import { LabError } from './lab-error.ts';
 import type { LabPaths } from './lab-directory.ts';
 import { waitUntil } from './waiting.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 /** A daemon that stays in the foreground. `name` is unique in the lab. */
 export interface Daemon {
@@ -23,8 +24,8 @@ interface DaemonRecord {
   startTime: string;
 }
 
-const START_TIMEOUT_MS = 20_000;
-const KILLED_WITHIN_MS = 5_000;
+const START_TIMEOUT_MS = PATIENCE_MS;
+const KILLED_WITHIN_MS = PATIENCE_MS;
 
 /** Starts a daemon in a session of its own, so that it outlives whoever called, and records which process it is. */
 export function startDaemon(paths: LabPaths, daemon: Daemon): void {

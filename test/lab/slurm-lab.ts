@@ -42,6 +42,7 @@ import { startSlurmrestd, stopSlurmrestd } from './slurmrestd.ts';
 import type { Slurmrestd } from './slurmrestd.ts';
 import { CLUSTER_NAME, NODE_NAMES, PARTITION_NAMES, nodeName } from './topology.ts';
 import { waitUntil } from './waiting.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 export { LabError } from './lab-error.ts';
 export type { CommandOptions, CommandResult } from './slurm-client.ts';
@@ -111,7 +112,7 @@ export interface LabStatus {
   sinfo: string;
 }
 
-const NODES_TIMEOUT_MS = 30_000;
+const NODES_TIMEOUT_MS = PATIENCE_MS;
 const JOBS_TIMEOUT_MS = 10_000;
 const JOBS_PER_SCANCEL = 500;
 

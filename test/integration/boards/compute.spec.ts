@@ -26,8 +26,6 @@ import { SITE } from '../../fakes/site.ts';
 import { type StepsOnBoards, stepsOnBoards } from './board-steps.ts';
 
 const DIRECTORY = `${TEST_LAB_DIRECTORY}-compute`;
-/** Packages are installed, on a machine that may have much else to do. */
-const INSTALLED_WITHIN_MS = 240_000;
 const STEPS: readonly BoardStep[] = [hostsStep, hostnameStep, ...COMPUTE_STEPS];
 
 let lab: BoardsLab;
@@ -46,8 +44,8 @@ beforeAll(async () => {
   const mungeKey = async () => readFileSync(slurm.mungeKeyFile).toString('base64');
   site = { ...SITE, subnet: lab.subnet, slurm: { host: slurm.host, port: slurm.port, mungeKey } };
   boards = stepsOnBoards({ site, slurm: { nodes, jobs: controller } });
-}, 600_000);
-afterAll(takeDown, 120_000);
+});
+afterAll(takeDown);
 
 async function takeDown(): Promise<void> {
   await slurmForBoardsDown(DIRECTORY);
@@ -72,7 +70,7 @@ const shown = async (operation: NodeOperation, step: string) =>
     .join('');
 const done = { state: 'done', reason: null };
 
-describe('compute boards on a real Slurm', { timeout: INSTALLED_WITHIN_MS }, () => {
+describe('compute boards on a real Slurm', () => {
   it('are refused a slurmd that does not fit, before it is installed', async () => {
     const scripted = new ScriptedSlurmNodes();
     scripted.releaseAnswer = present('21.08.8');
@@ -157,10 +155,8 @@ describe('compute boards on a real Slurm', { timeout: INSTALLED_WITHIN_MS }, () 
 
   it('come back from a restart by themselves', async () => {
     const isActive = async () => (await machine(1).run(['systemctl', 'is-active', 'slurmd'])).stdout.trim();
-    await expect.poll(isActive, { timeout: 30_000 }).toBe('active');
-    await expect
-      .poll(() => node('node03'), { timeout: 30_000 })
-      .toMatchObject({ state: 'idle', flags: ['dynamic_norm'] });
+    await expect.poll(isActive).toBe('active');
+    await expect.poll(() => node('node03')).toMatchObject({ state: 'idle', flags: ['dynamic_norm'] });
     expect(applied(await boards.run('node03', STEPS))).toEqual([]);
   });
 

@@ -14,8 +14,8 @@ const machine = (index: number) => existing(lab.boards[index]);
 
 beforeAll(async () => {
   lab = await boardsUp({ dir: DIRECTORY, boards: 3 });
-}, 600_000);
-afterAll(() => boardsDown(DIRECTORY), 120_000);
+});
+afterAll(() => boardsDown(DIRECTORY));
 
 describe('a discovery', () => {
   it('finds boards with and without sshd, none that is gone, and not the worker itself', async () => {

@@ -27,7 +27,6 @@ import { type StepsOnBoards, stepsOnBoards } from './board-steps.ts';
 import { Killed, KillingConnector } from './killing-connector.ts';
 
 const DIRECTORY = `${TEST_LAB_DIRECTORY}-killed`;
-const ENDED_WITHIN_MS = 600_000;
 const STEPS = PROCEDURES.enrol;
 const STORAGE: BoardStorage = {
   ...{ disk: DISK_DEVICE, wipe: null, packageCache: true },
@@ -64,8 +63,8 @@ beforeAll(async () => {
   const ports = { nodes: new SlurmCliNodes(commands), jobs: new SlurmCliController(commands) };
   boards = stepsOnBoards({ site, connector, slurm: connector.mortalSlurm(ports) });
   walked = lab.board('walked');
-}, 600_000);
-afterAll(takeDown, 120_000);
+});
+afterAll(takeDown);
 
 async function takeDown(): Promise<void> {
   await slurmForBoardsDown(DIRECTORY);
@@ -99,7 +98,7 @@ async function survivors(name: string, begun: Promise<NodeOperation>): Promise<N
   }
 }
 
-describe('a worker that is killed after every command of every step', { timeout: ENDED_WITHIN_MS }, () => {
+describe('a worker that is killed after every command of every step', () => {
   it('leaves a board that the next one brings to its end', async () => {
     const network = {
       ...{ address: walked.address, prefixLength: 24 },

@@ -47,8 +47,8 @@ beforeAll(async () => {
   boards = stepsOnBoards({ site: { ...SITE, subnet: lab.subnet, accounts: [ACCOUNT] } });
   store = lab.board('store');
   client = lab.board('client');
-}, 600_000);
-afterAll(() => boardsDown(DIRECTORY), 120_000);
+});
+afterAll(() => boardsDown(DIRECTORY));
 
 async function on(board: Board, script: string, ...args: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await board.run(['sh', '-euc', script, 'sh', ...args]);
@@ -113,7 +113,7 @@ describe('a storage board', () => {
     expect(full.reason?.message).toContain("You don't have enough free space in /var/cache/apt/archives/.");
     expect(await on(store, PHOTOS, DISK_DEVICE)).toBe('cat');
     await on(store, 'umount /var/cache/apt/archives');
-  }, 60_000);
+  });
 
   it('gets its partitions, file systems, exports and package cache', async () => {
     const done = await boards.run('store', STEPS);
@@ -134,7 +134,7 @@ describe('a storage board', () => {
         ...['/srv/data/lost+found 700 0:0', '/srv/data/shared 1777 0:0'],
       ].join('\n'),
     );
-  }, 240_000);
+  });
 
   it('serves the other boards, and nobody else', async () => {
     expect(await mount('/srv/data', 'echo kept > shared/file; ls')).toBe('ada\nlost+found\nshared');
@@ -151,7 +151,7 @@ describe('a storage board', () => {
     expect(await on(client, 'perl -e "$1" "$2" "$3"', ask, STRANGER, store.address)).not.toMatch(
       /^HTTP\/1.. 200/,
     );
-  }, 60_000);
+  });
 
   it('is left as it is by the next enrolment, although "wipe" is still set', async () => {
     const again = await boards.run('store', STEPS);
@@ -165,7 +165,7 @@ describe('a storage board', () => {
     expect(await mount('/srv/data', 'cat shared/file')).toBe('kept');
     const check = await boards.run('store', STEPS, 'check');
     expect(states(check)).toEqual(UNCHANGED);
-  }, 60_000);
+  });
 
   it('is mended where parts of it are gone', async () => {
     await on(
@@ -176,7 +176,7 @@ describe('a storage board', () => {
       ...['disk unchanged', 'file-systems applied', 'exports applied', 'package-cache applied'],
     ]);
     expect(await mount('/srv/my-scratch', 'ls')).toContain('shared');
-  }, 60_000);
+  });
 
   it('does without its disk, serves nothing then, and takes no other one for it', async () => {
     await store.stop();
@@ -209,7 +209,7 @@ describe('a storage board', () => {
     await want({ wipe: 'FIRST' });
     expect(await boards.run('store', STEPS)).toMatchObject({ state: 'done' });
     expect(await mount('/srv/data', 'cat shared/file 2>&1; ls')).toMatch(/lost\+found/);
-  }, 120_000);
+  });
 
   it('offers directories of its own disk where it has no other one', async () => {
     const storage = { ...STORAGE, disk: null };

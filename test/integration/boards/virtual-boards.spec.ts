@@ -34,7 +34,7 @@ describe('virtual boards', () => {
     lab = await boardsUp({ dir: DIRECTORY, boards: BOARDS });
     head = lab.board('head');
     compute = lab.board('compute');
-  }, 600_000);
+  });
   afterAll(() => boardsDown(DIRECTORY), 600_000);
 
   const output = async (board: Board, ...argv: string[]) => {
@@ -97,7 +97,6 @@ describe('virtual boards', () => {
     await waitUntil(
       'the link to the file system',
       async () => (await compute.run(['test', '-b', '/dev/disk/by-label/lab'])).exitCode === 0,
-      { timeoutMs: 5_000 },
     );
     expect(await head.run(['test', '-e', '/dev/sda'])).toMatchObject({ exitCode: 1 });
   });
@@ -114,7 +113,8 @@ describe('virtual boards', () => {
     expect(await head.run(['ip', 'route', 'get', '192.0.2.1'])).toMatchObject({ exitCode: 2 });
     const name = await head.run(['getent', 'hosts', 'deb.debian.org']);
     expect(name.exitCode).toBe(2);
-    expect(name.durationMs).toBeLessThan(1_000);
+    // A resolver that is silent would be asked for ten seconds.
+    expect(name.durationMs).toBeLessThan(8_000);
   });
 
   it('get package lists through the cache', async () => {
@@ -140,7 +140,7 @@ describe('virtual boards', () => {
     expect(await compute.isReachable()).toBe(false);
     expect(await output(compute, 'cat', '/sys/class/net/eth0/operstate')).toBe('down');
     await compute.restoreNetwork();
-    await waitUntil('the board to be reachable', () => compute.isReachable(), { timeoutMs: 10_000 });
+    await waitUntil('the board to be reachable', () => compute.isReachable());
   });
 
   it('are healed by the next up, which leaves alone what runs', async () => {

@@ -7,6 +7,7 @@ import { TypeormJobStore } from '../../../libs/infra/src/database/typeorm-job-st
 import { type FreshDatabase, freshMigratedDatabase } from '../../lab/database/database-server.ts';
 import { execute } from '../../lab/database/execute.ts';
 import { sampleJob } from './sample-jobs.ts';
+import { PATIENTLY } from '../../patience.ts';
 
 const log = () => {};
 const LISTENER = `application_name = 'bramble job changes' AND datname = current_database()`;
@@ -40,7 +41,7 @@ async function listening(): Promise<void> {
   const ready = vi.fn();
   const unsubscribe = changes.subscribe('job_none', ready);
   changes.start();
-  await vi.waitFor(() => expect(ready).toHaveBeenCalled(), { timeout: 5_000 });
+  await vi.waitFor(() => expect(ready).toHaveBeenCalled(), PATIENTLY);
   unsubscribe();
 }
 
@@ -91,7 +92,7 @@ describe('changes of jobs', () => {
     const listener = vi.fn();
     changes.subscribe(job.id, listener);
     await execute(database.url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${LISTENER}`);
-    await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(1), { timeout: 5_000 });
+    await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(1), PATIENTLY);
     await jobs.change(job, { submitAttempts: 1 }, new Date());
     await vi.waitFor(() => expect(listener).toHaveBeenCalledTimes(2));
   });

@@ -7,6 +7,7 @@ import { aborted } from '../../../libs/infra/src/database/dedicated-session.ts';
 import { Leadership } from '../../../libs/infra/src/database/leadership.ts';
 import { freshDatabase, type FreshDatabase } from '../../lab/database/database-server.ts';
 import { execute } from '../../lab/database/execute.ts';
+import { PATIENTLY } from '../../patience.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs/lead.ts');
 const log = () => {};
@@ -26,7 +27,7 @@ function candidate(name: string, work?: (signal: AbortSignal) => Promise<void>) 
   const leadership = new Leadership({ url: database.url, name, log });
   const until = new AbortController();
   const run = leadership.run(work ?? aborted, until.signal);
-  const leads = () => vi.waitFor(() => expect(leadership.isLeader).toBe(true), { timeout: 5_000 });
+  const leads = () => vi.waitFor(() => expect(leadership.isLeader).toBe(true), PATIENTLY);
   const stop = async () => {
     until.abort();
     await run;
@@ -86,7 +87,7 @@ describe('leadership', () => {
       if (runs === 1) throw new Error('a fault in the work');
       await aborted(signal);
     });
-    await vi.waitFor(() => expect(runs).toBe(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(runs).toBe(2), PATIENTLY);
     await leader.stop();
   });
 });

@@ -15,9 +15,10 @@ import { readPostmaster } from '../../../libs/infra/src/database/postmaster.ts';
 import { TypeormJobStore } from '../../../libs/infra/src/database/typeorm-job-store.ts';
 import { openQueues } from '../../../libs/infra/src/queue/open-queues.ts';
 import { sampleJob } from './sample-jobs.ts';
+import { PATIENTLY } from '../../patience.ts';
 
 const log = () => {};
-const BACK_AGAIN = { timeout: 15_000, interval: 100 };
+const BACK_AGAIN = { ...PATIENTLY, interval: 100 };
 
 let dataDirectory: string;
 let database: EmbeddedDatabase;
@@ -67,7 +68,7 @@ describe('an outage of the database', () => {
     await expect(jobs.find(job.id)).rejects.toThrow();
     const began = performance.now();
     await expect(queues.jobQueue.add('submit', 'job_during')).rejects.toThrow();
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(await queues.ping()).toMatchObject({ kind: 'unknown' });
     heard.mockClear();
     await startEmbeddedDatabase({ dataDirectory, log });

@@ -227,7 +227,7 @@ describe('the api on a real control plane', () => {
     api = await startApi({ BRAMBLE_KUBECONFIG: await lab.kubeconfigOf('bramble-api') });
     viewer = await api.signIn('viewer');
     admin = await api.signIn('admin');
-  }, 60_000);
+  });
   afterAll(() => api.close());
 
   it('needs no more rights than the chart gives it', async () => {
@@ -310,7 +310,7 @@ describe('mirroring on a real control plane', () => {
     expect(await mirror().start(two)).toEqual({ kind: 'started' });
     expect(await mirror().start(two)).toEqual({ kind: 'started' });
     await expect
-      .poll(() => state('mirror-1'), { timeout: 20_000 })
+      .poll(() => state('mirror-1'))
       .toEqual({
         phase: 'done',
         total: 2,
@@ -335,7 +335,7 @@ describe('mirroring on a real control plane', () => {
     await lab.api.patch(`/api/v1/namespaces/mirror/pods/${first}/status`, { status: FAILED });
     await cordonAll(null);
     await expect
-      .poll(() => state('mirror-2'), { timeout: 20_000 })
+      .poll(() => state('mirror-2'))
       .toEqual({
         phase: 'failed',
         total: 3,

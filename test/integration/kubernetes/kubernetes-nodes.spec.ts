@@ -178,7 +178,7 @@ describe('the nodes of a real control plane', () => {
     try {
       const { message, durationMs } = await failure(nodes(lab.kubeconfig, 500).list());
       expect(message).toMatch(/has not answered within 500 ms$/);
-      expect(durationMs).toBeLessThan(5_000);
+      expect(durationMs).toBeLessThan(20_000);
     } finally {
       lab.thawApiServer();
     }
@@ -234,7 +234,7 @@ describe("the lab's control plane", () => {
       'hello',
       chart,
       '--wait=watcher',
-      '--timeout=60s',
+      '--timeout=300s',
       '-o',
       'json',
     );

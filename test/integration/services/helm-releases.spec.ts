@@ -88,7 +88,7 @@ async function killAt(
 ): Promise<void> {
   held.holdFirst(moment);
   const begun = begin();
-  await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => held.isHolding).toBe(true);
   for (const pid of helmsOf(release)) process.kill(pid, 'SIGKILL');
   expect(await begun).toEqual({ kind: 'ended', because: 'SIGKILL has ended it' });
   held.release();
@@ -196,10 +196,10 @@ await new HelmCliReleases(${JSON.stringify(options())}).apply(${JSON.stringify(r
       stdio: 'ignore',
       env: { ...process.env, TMPDIR: scratch },
     });
-    await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => held.isHolding).toBe(true);
     expect(helmsOf(release)).toHaveLength(1);
     worker.kill('SIGKILL');
-    await expect.poll(() => helmsOf(release), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => helmsOf(release)).toEqual([]);
     // On a busy machine it may end before it has noted that.
     expect(await history(release)).toEqual([expect.stringMatching(/^1 (failed|pending-install)$/)]);
     expect(await releases.recover(release, limits)).toMatchObject({ kind: 'done' });
@@ -210,7 +210,7 @@ await new HelmCliReleases(${JSON.stringify(options())}).apply(${JSON.stringify(r
     const cancelling = new AbortController();
     held.holdFirst(anObject);
     const applied = apply(release, {}, { signal: cancelling.signal });
-    await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => held.isHolding).toBe(true);
     cancelling.abort();
     expect(await applied).toEqual({ kind: 'ended', because: 'it was cancelled' });
     expect(await history(release)).toEqual(['1 failed']);
@@ -222,7 +222,7 @@ describe('a second Helm on a release', () => {
     const release = newRelease();
     held.holdFirst(anObject);
     const first = apply(release);
-    await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => held.isHolding).toBe(true);
     expect(await apply(release)).toMatchObject({
       ...{ kind: 'failed', code: 'busy' },
       message: expect.stringMatching(
@@ -239,7 +239,7 @@ describe('a second Helm on a release', () => {
     await apply(release, { colour: 'green' });
     held.holdFirst(anObject);
     const first = apply(release, { colour: 'red' });
-    await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => held.isHolding).toBe(true);
     expect(await releases.rollBack(release, 1, limits)).toMatchObject({ kind: 'done' });
     held.release();
     await first;
@@ -343,7 +343,7 @@ describe('what the cluster has against a release', () => {
     const release = newRelease();
     held.holdFirst(anObject);
     const applied = apply(release, { secret: 'open-sesame' });
-    await expect.poll(() => held.isHolding, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => held.isHolding).toBe(true);
     const seen = helmsOf(release).flatMap((pid) =>
       ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')),
     );

@@ -23,7 +23,6 @@ const BUILD_TIMEOUT_MS = 45 * 60_000;
 const NAMESPACE = 'apps';
 const NODE = 'kv-worker-0';
 const TIMEOUT = { timeoutMs: 20_000 };
-const POLL = { timeout: 20_000 };
 
 /** Rights that no audit event shows in use, and why they are needed. */
 const UNSEEN = [
@@ -67,7 +66,7 @@ async function makeNamespace(name: string): Promise<void> {
     `pods to be taken in ${name}`,
     async () => (await lab.api.ask('GET', account)).status === 200,
     {
-      ...{ timeoutMs: 20_000, intervalMs: 50 },
+      intervalMs: 50,
     },
   );
 }
@@ -136,7 +135,7 @@ describe('the rights that the chart gives', () => {
       },
     });
     const said = async () => saidBy(await transportOf(rights.worker).run(['echo', 'hello'], TIMEOUT));
-    await expect.poll(said, POLL).toBe('hello\n');
+    await expect.poll(said).toBe('hello\n');
   });
 
   it('are enough to plan, to install and to observe a service', async () => {
@@ -163,12 +162,12 @@ describe('the rights that the chart gives', () => {
 
   it('are enough to go back where an upgrade fails', async () => {
     const failing = engine.run('upgrade', { tag: '4', broken: true });
-    await expect.poll(crash, POLL).toBe(200);
+    await expect.poll(crash).toBe(200);
     expect(await failing).toMatchObject({
       state: 'failed',
       reason: { message: expect.stringMatching(/CrashLoopBackOff[^]*rolled back to revision 2/) },
     });
-    await expect.poll(async () => (await engine.observe())?.state, POLL).toBe('ready');
+    await expect.poll(async () => (await engine.observe())?.state).toBe('ready');
   });
 
   it("are enough for the api's views, and for events and logs of services", async () => {
@@ -209,7 +208,7 @@ describe('the rights that the chart gives', () => {
       { apiGroups: [''], resources: ['pods/exec'], verbs: ['get'] },
     ]);
     const refused = async () => saidBy(await transportOf({ kubeconfig }).run(['true'], TIMEOUT));
-    await expect.poll(refused, POLL).toMatch(/run commands in the pod slurm-0 .* \(403\)/);
+    await expect.poll(refused).toMatch(/run commands in the pod slurm-0 .* \(403\)/);
   });
 
   it('to apply what is not there are both needed, although one is never seen', async () => {
@@ -226,7 +225,7 @@ describe('the rights that the chart gives', () => {
       );
       return valueOf(answer).text;
     };
-    await expect.poll(refused, POLL).toContain('cannot create resource \\"configmaps\\"');
+    await expect.poll(refused).toContain('cannot create resource \\"configmaps\\"');
   });
 
   it.each([

@@ -20,6 +20,7 @@ import { existing } from '../../fakes/existing.ts';
 import { MemoryOperationStore } from '../../fakes/memory-operation-store.ts';
 import { MemoryServiceStore } from '../../fakes/memory-service-store.ts';
 import { plainSecretBox } from '../../fakes/plain-secret-box.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 export interface ServiceEngineOptions extends HelmOptions {
   ownCharts: string;
@@ -55,7 +56,12 @@ export class ServiceEngine {
     const catalog = new Catalog([
       catalogEntry({
         ...{ name: chart, aliases: [], title: chart, description: '', namespace, namespaceLabels },
-        ...{ constraints: { kubernetes: '1.30' }, dependsOn: [], forceConflicts: false, timeoutMs: 60_000 },
+        ...{
+          constraints: { kubernetes: '1.30' },
+          dependsOn: [],
+          forceConflicts: false,
+          timeoutMs: PATIENCE_MS,
+        },
         settings: () => z.looseObject({}),
         parts: (values) => [{ release: chart, chart: { kind: 'own', name: chart }, values }],
         ...{ addressSettings: [], secretSettings: [] },

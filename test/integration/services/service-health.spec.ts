@@ -14,7 +14,7 @@ import {
   valueOf,
 } from './release-lab.ts';
 
-const POLL = { timeout: 30_000, interval: 100 };
+const POLL = { interval: 100 };
 let lab: KubeLab;
 let releases: ReleaseLab;
 beforeAll(async () => {

@@ -244,7 +244,7 @@ describe('the difference that a manifest makes', () => {
       ],
     });
     await expect
-      .poll(() => diff(asManifest(configMap('watched', { a: '1' })), ''), { timeout: 10_000 })
+      .poll(() => diff(asManifest(configMap('watched', { a: '1' })), ''))
       .toEqual([
         {
           ...{ object: 'ConfigMap watched', change: 'refused' },
@@ -433,7 +433,7 @@ describe('what an uninstallation leaves behind', () => {
       'ConfigMap kept',
       'CustomResourceDefinition widgets.example.net',
     ];
-    await expect.poll(leftovers, { timeout: 20_000 }).toEqual(left);
+    await expect.poll(leftovers).toEqual(left);
     await releases.uninstall(name);
     expect(await leftovers()).toEqual(left);
   });
@@ -477,9 +477,7 @@ describe('the cluster', () => {
       user: { token: (body as { status: { token: string } }).status.token },
     };
     const file = releases.file('token', JSON.stringify(config));
-    await expect
-      .poll(async () => (await releases.as(file).capabilities()).kind, { timeout: 10_000 })
-      .toBe('present');
+    await expect.poll(async () => (await releases.as(file).capabilities()).kind).toBe('present');
   });
 
   it('gets namespaces with labels, and keeps those that others have put on', async () => {

@@ -15,9 +15,10 @@ import { boardPaths } from './boards-directory.ts';
 import { createCgroups, endCgroups } from './cgroups.ts';
 import { runCommand } from './command.ts';
 import { FIXTURE_DIRECTORY } from './fixture.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 /** An emulated board takes about ten times as long as another one, which takes one or two seconds. */
-const BOOT_TIMEOUT_MS = 90_000;
+const BOOT_TIMEOUT_MS = PATIENCE_MS;
 const STOP_TIMEOUT_MS = 20_000;
 /** Without it, systemd has no automount units. */
 const AUTOFS = '/dev/autofs';

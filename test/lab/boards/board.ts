@@ -14,6 +14,7 @@ import { answerVcgencmd } from './fixture.ts';
 import { boardAddress, plugIn, unplug } from './network.ts';
 import type { RaspberryPiName } from './raspberry-pis.ts';
 import { answersOnSsh } from './ssh-port.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 export interface BoardCommandOptions extends CommandOptions {
   /** An account of the board, whose group bears its name. Default root. */
@@ -69,7 +70,7 @@ export interface Board {
   answerVcgencmd(command: string, answer: string): void;
 }
 
-const REBOOT_TIMEOUT_MS = 30_000;
+const REBOOT_TIMEOUT_MS = PATIENCE_MS;
 
 export function boardOf(paths: BoardsPaths, subnet: string, record: BoardRecord): Board {
   const { name } = record;

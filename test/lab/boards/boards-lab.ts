@@ -35,6 +35,7 @@ import {
 import { packageCacheUrl, startPackageCache, stopPackageCache } from './package-cache.ts';
 import { answersOnSsh } from './ssh-port.ts';
 import { chooseFreeSubnet } from './subnet.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 export { LabError } from '../lab-error.ts';
 export type { BoardArchitecture } from './base-recipe.ts';
@@ -71,7 +72,7 @@ export interface BoardsOptions {
   log?: Log;
 }
 
-const SSH_TIMEOUT_MS = 30_000;
+const SSH_TIMEOUT_MS = PATIENCE_MS;
 /** Two labs that start at once must not choose the same subnet. */
 const SUBNETS = labPaths(`${SHARED_DIRECTORY}/subnets`);
 

@@ -159,7 +159,7 @@ async function install(kube: KubeLab, machine: KubeMachine, chart: string, value
   await helm(
     kube,
     ...['upgrade', '--install', chart, chartOf(chart), '--namespace', chart],
-    ...['--values', file, '--wait=watcher', '--timeout=100s'],
+    ...['--values', file, '--wait=watcher', '--timeout=300s'],
   );
   await machine.publishNames();
 }

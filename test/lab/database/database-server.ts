@@ -11,7 +11,6 @@ import { noteCost } from '../../costs/ledger.ts';
 import { waitUntil } from '../waiting.ts';
 import { execute } from './execute.ts';
 
-const START_TIMEOUT_MS = 120_000;
 /** The database that has all tables, of which others are copied. */
 export const MIGRATED = 'migrated';
 
@@ -65,9 +64,7 @@ async function runningServer(): Promise<string> {
     const keeper = join(import.meta.dirname, 'database-server-keeper.ts');
     spawn(process.execPath, [keeper, String(runId)], { detached: true, stdio: 'ignore' }).unref();
   }
-  await waitUntil('the database server of the tests', () => existsSync(readyFileIn(directory)), {
-    timeoutMs: START_TIMEOUT_MS,
-  });
+  await waitUntil('the database server of the tests', () => existsSync(readyFileIn(directory)));
   return readFileSync(readyFileIn(directory), 'utf8');
 }
 

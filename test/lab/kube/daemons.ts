@@ -13,6 +13,7 @@ import { kwokConfiguration } from './kwok-stages.ts';
 import type { KubePaths } from './kube-directory.ts';
 import { LOOPBACK } from './kube-state.ts';
 import type { KubePorts } from './kube-state.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 /** What all of the control plane is started with. */
 export interface ControlPlane {
@@ -33,7 +34,7 @@ export interface ControlPlane {
 /** The first of the services' addresses is the API server's own. */
 export const API_SERVER_SERVICE = '10.43.0.1';
 /** It takes three seconds, and longer where others keep the processors busy. */
-export const START_TIMEOUT_MS = 60_000;
+export const START_TIMEOUT_MS = PATIENCE_MS;
 
 /** Only who has a certificate of the lab's authority is answered, on loopback too: other users of the machine have none. */
 export async function startEtcd({ paths, ports, binaries, authority, servers }: ControlPlane): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { waitUntil } from '../waiting.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { KubePaths } from './kube-directory.ts';
+import { PATIENCE_MS } from '../../patience.ts';
 
 /** A container of a pod of the lab, whether the pod is there yet or not. Its namespace has to be there. */
 export interface LabContainer {
@@ -15,7 +16,7 @@ const GROUP = 'kwok.x-k8s.io';
 const VERSION = 'v1alpha1';
 const KIND = 'Logs';
 const PLURAL = 'logs';
-const ESTABLISHED_WITHIN_MS = 20_000;
+const ESTABLISHED_WITHIN_MS = PATIENCE_MS;
 
 /** The value of kwok's `--enable-crds`: what it is told about pods while it runs. */
 export const KUBELET_KINDS = KIND;

@@ -23,6 +23,7 @@ import { machinePaths, machinesDirectory } from './machine-paths.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { ensureMachinePrograms } from './machine-programs.ts';
 import { startScript } from './start-script.ts';
+import { PATIENCE_MS } from '../../../patience.ts';
 
 /** A machine of the cluster that runs pods: containerd, kubelet, kube-proxy and kube-router, in namespaces of their own. */
 export interface KubeMachine {
@@ -44,7 +45,7 @@ export interface MachineOptions {
   log?: Log;
 }
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = PATIENCE_MS;
 
 /**
  * Makes a machine and lets it join a cluster that was started with an address on the same bridge.
