@@ -3,8 +3,10 @@ import { sharedControlPlaneDown } from './kube/shared-control-plane.ts';
 import { labDown } from './slurm-lab.ts';
 import { TEST_LAB_DIRECTORY } from './test-lab.ts';
 
-/** Specs bring the lab up when they need it; it goes when the run is over. */
-export default function setup(): () => Promise<void> {
+/** Specs bring up what they share when they need it; it goes when the run is over. */
+export default async function setup(): Promise<() => Promise<void>> {
+  // What an interrupted run has left of it has names that are wanted again.
+  await sharedControlPlaneDown();
   return async () => {
     await endDatabaseServer(process.pid);
     await sharedControlPlaneDown();
