@@ -54,7 +54,7 @@ const BESIDE_LINT: Step[] = [
 ];
 
 /** Much of what they do is waiting for Slurm, so more of them run at once than there are cores. */
-const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=5']);
+const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=6']);
 
 function vitest(name: string, projects: string[], options: string[] = []): Step {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile=${reportFile(name)}`];

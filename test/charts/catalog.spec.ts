@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogEntry, ChartValues, PartValues } from '#core/services/catalog/catalog-entry';
 import { Catalog } from '#core/services/catalog/catalog';
 import type { GivenObject } from '#core/services/catalog/objects-part';
 import { EVERY_SETTING, LAB_SITE } from '../fakes/catalog-settings.ts';
-import { kubeDown, kubeUp } from '../lab/kube/kube-lab.ts';
 import type { KubeLab } from '../lab/kube/kube-lab.ts';
-import { TEST_LAB_DIRECTORY } from '../lab/test-lab.ts';
+import { BUILD_TIMEOUT_MS, sharedControlPlane } from '../lab/kube/shared-control-plane.ts';
 import { metricNames } from './dashboard.ts';
 import { chartDirectory, lintChart, renderChart } from './render.ts';
-
-const DIRECTORY = `${TEST_LAB_DIRECTORY}-catalog`;
 
 const catalog = new Catalog();
 /** Every choice of a service that changes which charts it consists of, or what they are given. */
@@ -119,7 +116,7 @@ describe('objects of services on a real control plane', () => {
   let cluster: KubeLab;
 
   beforeAll(async () => {
-    cluster = await kubeUp({ dir: DIRECTORY, log: console.log });
+    cluster = await sharedControlPlane();
     const strange = objectParts
       .flatMap(({ part }) => objectsOf(part))
       .filter(
@@ -131,9 +128,7 @@ describe('objects of services on a real control plane', () => {
       await cluster.api.create('/api/v1/namespaces', {
         metadata: { name: entry.namespace, labels: entry.namespaceLabels },
       });
-  }, 7_200_000);
-
-  afterAll(() => kubeDown(DIRECTORY), 120_000);
+  }, BUILD_TIMEOUT_MS);
 
   /** A kind that takes everything: operators that bring the real ones are not here. */
   async function defineKind(apiVersion: string, kind: string): Promise<void> {

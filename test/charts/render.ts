@@ -97,7 +97,10 @@ async function helmBinary(): Promise<string> {
 
 async function helm(commandArguments: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run(await helmBinary(), commandArguments, { maxBuffer: MAX_OUTPUT_BYTES });
+    const { stdout } = await run(await helmBinary(), commandArguments, {
+      maxBuffer: MAX_OUTPUT_BYTES,
+      env: { ...process.env, GOGC: 'off' },
+    });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };

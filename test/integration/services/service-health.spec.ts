@@ -47,7 +47,11 @@ const waiting = (reason: string, message?: string): Fields => ({
 const podPath = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/pods/${name}`;
 const claim = (name: string, spec: Fields = {}): Fields => ({
   ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name } },
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+  // Without a class on purpose: another spec may have one that is the default.
+  spec: {
+    ...{ accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, storageClassName: '' },
+    ...spec,
+  },
 });
 const job = (name: string, spec: Fields = {}): Fields => ({
   ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name } },

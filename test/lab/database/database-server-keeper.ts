@@ -20,7 +20,7 @@ if (!Number.isInteger(runId)) throw new Error('usage: database-server-keeper RUN
 const directory = directoryOfRun(runId);
 
 /** Nothing in it has to survive a power cut, and every spec has pools of its own. */
-const SETTINGS = ['fsync = off', 'full_page_writes = off', 'max_connections = 800'];
+const SETTINGS = ['fsync = off', 'full_page_writes = off', 'autovacuum = off', 'max_connections = 800'];
 
 const url = await timed('PostgreSQL', async () => {
   const options = { dataDirectory: dataDirectoryIn(directory), log: () => {} };

@@ -145,8 +145,11 @@ export function startKubelets({ paths, ports, binaries, kubeconfigs, servers }: 
   });
 }
 
-/** Lists as streams take an etcd from 3.4.25 on, and Debian 12 has an older one: clients would try in vain for seconds. */
-const ENVIRONMENT = { KUBE_FEATURE_WatchListClient: 'false' };
+/**
+ * Lists as streams take an etcd from 3.4.25 on, and Debian 12 has an older one: clients would try in vain for seconds.
+ * Memory is cheaper here than looking for what is not used any more.
+ */
+const ENVIRONMENT = { KUBE_FEATURE_WatchListClient: 'false', GOGC: '400' };
 
 function start(paths: KubePaths, daemon: Daemon): void {
   if (daemonPid(paths.lab, daemon.name) !== undefined) return;

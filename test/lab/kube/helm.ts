@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { runCommand } from '../boards/command.ts';
 import type { CommandResult } from '../slurm-client.ts';
 
+/** Helm itself waits for five minutes. */
+const TIMEOUT_MS = 400_000;
+
 /** Nothing of the user's own Helm is seen or changed. */
 export function runHelm(
   helm: string,
@@ -14,6 +17,7 @@ export function runHelm(
     `HELM_CACHE_HOME=${join(directory, 'cache')}`,
     `HELM_CONFIG_HOME=${join(directory, 'configuration')}`,
     `HELM_DATA_HOME=${join(directory, 'data')}`,
+    'GOGC=off',
   ];
-  return runCommand(['env', ...environment, helm, ...commandArguments], { timeoutMs: 120_000 });
+  return runCommand(['env', ...environment, helm, ...commandArguments], { timeoutMs: TIMEOUT_MS });
 }
