@@ -26,7 +26,13 @@ interface LabImage {
 }
 
 const OF_BRAMBLE = [
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'libs/sdk/package.json', 'scripts/*.ts'],
+  ...[
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'libs/sdk/package.json',
+    'scripts/{build-apps,bundle,installation}.ts',
+  ],
   ...['apps/**', 'libs/core/**', 'libs/infra/**', 'deploy/helm/services/**', 'deploy/docker/bramble/**'],
 ];
 const ofBramble = (target: string): LabImage => ({
