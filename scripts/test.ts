@@ -44,14 +44,14 @@ const reports = mkdtempSync(join(tmpdir(), 'bramble-test-'));
 const ledger = join(reports, 'costs');
 writeFileSync(ledger, '');
 
-const LINT: Step = { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] };
-/** Together they take as long as lint, which has one processor to itself. */
-const BESIDE_LINT: Step[] = [
+/** Together they take as long as the unit tests. */
+const CHECKS: Step[] = [
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   { name: 'types', command: ['npm', 'run', '--silent', 'types'] },
   { name: 'boundaries', command: ['npm', 'run', '--silent', 'boundaries'] },
   { name: 'generated files', command: ['npm', 'run', '--silent', 'generated:check'] },
-  vitest('unit tests', ['unit']),
 ];
+const UNIT_TESTS = vitest('unit tests', ['unit']);
 
 /** Much of what they do is waiting for Slurm, so more of them run at once than there are cores. */
 const LARGER_TESTS = vitest('larger tests', ['integration', 'sdk-package', 'e2e'], ['--maxWorkers=6']);
@@ -152,7 +152,7 @@ await ensureDebianPackages('kube', console.log);
 await ensureDebianPackages('images', console.log);
 await ensureMachinePrograms(await ensureBinaries(console.log), console.log);
 
-const checked = await Promise.all([runOneByOne([LINT]), runOneByOne(BESIDE_LINT)]);
+const checked = await Promise.all([runOneByOne(CHECKS), runOneByOne([UNIT_TESTS])]);
 const outcomes = [...checked.flat(), await runStep(LARGER_TESTS, 'live')];
 for (const line of costReport(ledger)) console.log(line);
 rmSync(reports, { recursive: true, force: true });

@@ -2,7 +2,8 @@ import { isOver, type Operation, type OperationOutput } from './operation.ts';
 import type { OperationStore } from './operation-store.ts';
 
 export type OperationChange =
-  { kind: 'progress'; operation: Operation } | { kind: 'output'; output: OperationOutput };
+  | { kind: 'progress'; operation: Operation }
+  | { kind: 'output'; output: OperationOutput };
 
 export interface WatchOperationPorts {
   operations: OperationStore;

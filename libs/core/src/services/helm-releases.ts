@@ -46,7 +46,14 @@ export const REVISIONS_KEPT = 10;
  * Helm began, and is gone now: the same again succeeds.
  */
 export type HelmFailureCode =
-  'busy' | 'conflict' | 'chart' | 'unreachable' | 'forbidden' | 'program' | 'vanished' | 'other';
+  | 'busy'
+  | 'conflict'
+  | 'chart'
+  | 'unreachable'
+  | 'forbidden'
+  | 'program'
+  | 'vanished'
+  | 'other';
 
 export interface HelmFailure {
   kind: 'failed';

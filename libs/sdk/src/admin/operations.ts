@@ -6,7 +6,8 @@ import { eventStream } from '../sse/event-stream.ts';
 
 /** What {@link Operations.follow} tells: that the operation has changed, or what a step has shown. */
 export type OperationChange =
-  { kind: 'progress'; operation: Operation } | { kind: 'output'; output: OperationOutput };
+  | { kind: 'progress'; operation: Operation }
+  | { kind: 'output'; output: OperationOutput };
 
 /** What is being done, or was done, with a node or a service. */
 export class Operations {
