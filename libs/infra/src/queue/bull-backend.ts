@@ -107,7 +107,8 @@ function postgresBackend(connectionString: string): BullBackend {
     createPostgresBackend,
     {
       ...connection,
-      max: 4,
+      // Every queue has a pool of its own, and fills it at once when it is opened.
+      max: 2,
       connectionTimeoutMillis: PRODUCER_TIMEOUT_MS,
       query_timeout: PRODUCER_TIMEOUT_MS,
       statement_timeout: PRODUCER_TIMEOUT_MS,
