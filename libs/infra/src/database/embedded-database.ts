@@ -52,8 +52,7 @@ const SETTINGS = [
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
   'password_encryption=scram-sha-256',
-  // Iterations slow down whoever guesses a password that people have chosen. This one is random, and every connection
-  // would pay for them.
+  // Iterations protect passwords that people choose. This one is 32 random bytes, and every connection would pay for them.
   'scram_iterations=1',
   'max_connections=200',
   'jit=off',
