@@ -1,9 +1,9 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedDatabase } from '../../../libs/infra/src/database/embedded-database.ts';
 import { migrate } from '../../../libs/infra/src/database/migrate.ts';
 import { isAlive } from '../../../libs/infra/src/database/postmaster.ts';
 import { timed } from '../../costs/ledger.ts';
+import { writeFileAtomically } from '../atomic-file.ts';
 import {
   dataDirectoryIn,
   directoryOfRun,
@@ -32,9 +32,7 @@ const url = await timed('PostgreSQL', async () => {
   await migrate({ url: urlOfDatabase(url, MIGRATED), log: () => {} });
   return url;
 });
-const ready = readyFileIn(directory);
-writeFileSync(`${ready}.new`, url, { mode: 0o600 });
-renameSync(`${ready}.new`, ready);
+writeFileAtomically(readyFileIn(directory), url, 0o600);
 
 while (isAlive(runId)) await sleep(200);
 await endDatabaseServer(runId);
